@@ -1,0 +1,70 @@
+"""The syntax of single fields, shared by the checkout form and the JSON API."""
+
+import unicodedata
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from flask_babel import lazy_gettext as _l
+
+from app.errors import Words
+
+NAME_LENGTH = 100
+EMAIL_LENGTH = 254
+PHONE_LENGTH = 32  # as typed, with spaces and dashes; E.164 itself has at most 16
+
+
+class FieldProblem(ValueError):
+    """Something typed cannot be used; `message` tells a person what to do."""
+
+    def __init__(self, message: Words) -> None:
+        super().__init__(str(message))
+        self.message = message
+
+
+def parse_full_name(typed: str) -> str:
+    """Return the name with single spaces. Raises FieldProblem when empty, too long or unprintable.
+
+    Any script is welcome: a name is whatever its owner writes.
+    """
+    name = " ".join(unicodedata.normalize("NFC", typed).split())
+    if not name:
+        raise FieldProblem(_l("Please enter a name."))
+    if len(name) > NAME_LENGTH:
+        raise FieldProblem(_l("Please shorten the name to 100 characters."))
+    if any(unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn") for char in name):
+        raise FieldProblem(_l("This name has characters that cannot be printed."))
+    return name
+
+
+def parse_email(typed: str) -> str:
+    """Return the normalised address. Raises FieldProblem; asks no name server."""
+    address = typed.strip()
+    if not address:
+        raise FieldProblem(_l("Please enter an e-mail address: the tickets are sent there."))
+    try:
+        result = validate_email(address[: EMAIL_LENGTH + 1], check_deliverability=False)
+    except EmailNotValidError as error:
+        raise FieldProblem(
+            _l("This e-mail address is not complete. It looks like name@example.com.")
+        ) from error
+    return str(result.normalized)
+
+
+def parse_phone(typed: str) -> str:
+    """Return the number in E.164, reading `0812…` and `62812…` as Indonesian.
+
+    Raises FieldProblem when no phone could have this number.
+    """
+    digits = typed.strip()[: PHONE_LENGTH + 1]
+    if not digits:
+        raise FieldProblem(_l("Please enter a mobile number, such as 0812 3456 7890."))
+    problem = FieldProblem(
+        _l("This is not a complete phone number. It looks like 0812 3456 7890 or +62 812 3456 7890.")
+    )
+    try:
+        number = phonenumbers.parse(digits, "ID")
+    except phonenumbers.NumberParseException as error:
+        raise problem from error
+    if not phonenumbers.is_possible_number(number):
+        raise problem
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,37 @@
+"""ETicket: the right of one person to enter once."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Base, code_column
+from app.models.ticket import Ticket
+
+if TYPE_CHECKING:
+    from app.models.order import Order
+
+
+class ETicket(Base):
+    """One seat of a paid order. `code` is printed and typed, `qr_text` is what the QR holds.
+
+    `number` counts the seats of the order from 1; its unique key is what keeps a repeated
+    payment message from making a second set.
+    """
+
+    __tablename__ = "e_tickets"
+    __table_args__ = (sa.UniqueConstraint("order_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
+    ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("tickets.id"), index=True)
+    number: Mapped[int]
+    attendee: Mapped[str] = mapped_column(sa.String(100))
+    code: Mapped[str] = mapped_column(code_column(16), unique=True)
+    qr_text: Mapped[str] = mapped_column(code_column(128), unique=True)
+    created_at: Mapped[datetime]
+    admitted_at: Mapped[datetime | None]
+
+    order: Mapped["Order"] = relationship(back_populates="e_tickets")
+    ticket: Mapped[Ticket] = relationship()

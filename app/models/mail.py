@@ -1,0 +1,28 @@
+"""Mail: what was really sent to a buyer."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, code_column
+
+
+class Mail(Base):
+    """One mail the SMTP server took (or refused for good: `refused_because`).
+
+    `attachments` names what was attached in fact, as `name (bytes)`.
+    """
+
+    __tablename__ = "mails"
+    __table_args__ = (sa.Index(None, "order_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
+    name: Mapped[str] = mapped_column(sa.String(32))
+    recipient: Mapped[str] = mapped_column(sa.String(254))
+    subject: Mapped[str] = mapped_column(sa.String(255))
+    message_id: Mapped[str] = mapped_column(sa.String(255))
+    attachments: Mapped[list[str]]
+    refused_because: Mapped[str | None] = mapped_column(sa.String(255))
+    sent_at: Mapped[datetime]

@@ -1,0 +1,97 @@
+"""Order and OrderItem: what one buyer wants, and the states it may pass through."""
+
+import enum
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Base, code_column, enum_column
+from app.models.eticket import ETicket
+from app.models.payment import Payment
+from app.models.ticket import Ticket
+from app.models.user import User
+
+
+class OrderStatus(enum.Enum):
+    PENDING = "PENDING"
+    PAID = "PAID"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+
+# Money never moves an order backwards: EXPIRED and CANCELLED lead to PAID only when late money
+# arrives and all seats could be held again; PAID leads to CANCELLED only by staff, with a refund.
+ORDER_TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.PENDING: frozenset({OrderStatus.PAID, OrderStatus.CANCELLED, OrderStatus.EXPIRED}),
+    OrderStatus.PAID: frozenset({OrderStatus.CANCELLED}),
+    OrderStatus.EXPIRED: frozenset({OrderStatus.PAID}),
+    OrderStatus.CANCELLED: frozenset({OrderStatus.PAID}),
+}
+
+
+class Order(Base):
+    """One purchase. `code` is for people, `token` for the order page's unguessable address."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        sa.CheckConstraint("total >= 0", name="total_not_negative"),
+        sa.Index(None, "status", "expires_at"),
+        sa.Index(None, "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(code_column(16), unique=True)
+    token: Mapped[str] = mapped_column(code_column(64), unique=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    api_key_id: Mapped[int | None] = mapped_column(sa.ForeignKey("api_keys.id"), index=True)
+    status: Mapped[OrderStatus] = mapped_column(enum_column(OrderStatus))
+    total: Mapped[int]
+    locale: Mapped[str] = mapped_column(sa.String(8))
+    request_id: Mapped[str] = mapped_column(code_column(64))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    paid_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
+    items: Mapped[list["OrderItem"]] = relationship(
+        back_populates="order", order_by="OrderItem.ticket_id"
+    )
+    payment: Mapped[Payment] = relationship(back_populates="order")
+    e_tickets: Mapped[list[ETicket]] = relationship(
+        back_populates="order", order_by="ETicket.number"
+    )
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status is OrderStatus.PAID
+
+    @property
+    def quantities(self) -> dict[int, int]:
+        """Return how many seats of which ticket id it holds or has bought."""
+        return {item.ticket_id: item.quantity for item in self.items}
+
+
+class OrderItem(Base):
+    """A ticket, how many, and its price at the time of ordering; one item a ticket and order."""
+
+    __tablename__ = "order_items"
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "ticket_id"),
+        sa.CheckConstraint("quantity >= 1", name="quantity_positive"),
+        sa.CheckConstraint("price >= 0", name="price_not_negative"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
+    ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("tickets.id"), index=True)
+    quantity: Mapped[int]
+    price: Mapped[int]
+    attendees: Mapped[list[str]]
+
+    order: Mapped[Order] = relationship(back_populates="items")
+    ticket: Mapped[Ticket] = relationship()
+
+    @property
+    def subtotal(self) -> int:
+        return self.quantity * self.price
