@@ -18,6 +18,10 @@ NAMING = {
 }
 
 
+class IllegalTransition(Exception):
+    """A state change that the table of allowed transitions does not have."""
+
+
 class UTCDateTime(sa.types.TypeDecorator[datetime]):
     """Stores aware datetimes as UTC with microseconds; refuses naive ones."""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, code_column, enum_column
+from app.models.base import Base, IllegalTransition, code_column, enum_column
 from app.models.eticket import ETicket
 from app.models.payment import Payment
 from app.models.ticket import Ticket
@@ -61,6 +61,15 @@ class Order(Base):
     e_tickets: Mapped[list[ETicket]] = relationship(
         back_populates="order", order_by="ETicket.number"
     )
+
+    def move_to(self, status: OrderStatus) -> None:
+        """Change the state by the table above. Raises IllegalTransition.
+
+        The caller holds the order's row lock.
+        """
+        if status not in ORDER_TRANSITIONS[self.status]:
+            raise IllegalTransition(f"order {self.code}: {self.status.value} → {status.value}")
+        self.status = status
 
     @property
     def is_paid(self) -> bool:

@@ -33,7 +33,7 @@ class IdempotencyKey(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     scope: Mapped[str] = mapped_column(code_column(64))
-    key: Mapped[str] = mapped_column(sa.String(128))
+    key: Mapped[str] = mapped_column(code_column(128))
     fingerprint: Mapped[str] = mapped_column(code_column(64))
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
     created_at: Mapped[datetime]

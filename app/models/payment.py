@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, code_column, enum_column
+from app.models.base import Base, IllegalTransition, code_column, enum_column
 
 if TYPE_CHECKING:
     from app.models.order import Order
@@ -36,7 +36,8 @@ class Payment(Base):
 
     `paid_amount` may differ from `amount`; `method`, `channel` and `xendit_payment_id` are Xendit's
     free text, kept because refunds need them. `hinted_at` is when somebody last asked for a
-    reading, `read_at` when the invoice was last read.
+    reading, `read_at` when the invoice was last read. `create_attempts` counts the calls to create
+    the invoice; whoever holds `create_claimed_until` may make the next one.
     """
 
     __tablename__ = "payments"
@@ -53,6 +54,9 @@ class Payment(Base):
     external_id: Mapped[str] = mapped_column(code_column(64), unique=True)
     invoice_id: Mapped[str | None] = mapped_column(code_column(64))
     invoice_url: Mapped[str | None] = mapped_column(sa.String(500))
+    invoice_expires_at: Mapped[datetime | None]
+    create_attempts: Mapped[int] = mapped_column(default=0)
+    create_claimed_until: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
     paid_amount: Mapped[int | None]
     method: Mapped[str | None] = mapped_column(sa.String(64))
@@ -62,3 +66,12 @@ class Payment(Base):
     read_at: Mapped[datetime | None]
 
     order: Mapped["Order"] = relationship(back_populates="payment")
+
+    def move_to(self, status: PaymentStatus) -> None:
+        """Change the state by the table above. Raises IllegalTransition.
+
+        The caller holds the order's row lock, which stands for its payment too.
+        """
+        if status not in PAYMENT_TRANSITIONS[self.status]:
+            raise IllegalTransition(f"payment: {self.status.value} → {status.value}")
+        self.status = status

@@ -1,0 +1,123 @@
+"""E-tickets as one PDF: a page a seat, drawn by WeasyPrint from `templates/pdf/`."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from flask import render_template
+from flask_babel import force_locale
+
+from app.formatting import event_date, event_time
+from app.integrations.qr import qr_data_uri
+from app.integrations.typesetting import direction, fit, printable
+
+if TYPE_CHECKING:
+    from weasyprint import CSS
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import URLFetcher
+
+APP = Path(__file__).resolve().parent.parent
+STYLE = APP / "templates" / "pdf" / "tickets.css"
+FONTS = APP / "static" / "fonts" / "pdf"
+# Tagged and titled for screen readers, by ISO 14289-1.
+VARIANT = "pdf/ua-1"
+
+
+class TicketRenderingFailed(Exception):
+    """No PDF could be made; the message says why, without personal data."""
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One person's right to enter once, as printed."""
+
+    attendee: str
+    ticket_type: str
+    code: str  # the short code in print, "7K2M-9QPA"
+    qr_text: str
+    number: int  # from 1 to the number of seats
+
+
+@dataclass(frozen=True)
+class TicketDocument:
+    """What an order's PDF says; `starts_at` is aware, `locale` is "id" or "en"."""
+
+    order_code: str
+    locale: str
+    event_name: str
+    starts_at: datetime
+    timezone: ZoneInfo
+    venue: str
+    contact_email: str
+    seats: tuple[Seat, ...]
+
+
+@dataclass(frozen=True)
+class _Toolbox:
+    """What costs time or leaks memory when made anew for every PDF."""
+
+    fonts: "FontConfiguration"
+    sheet: "CSS"
+    fetcher: "URLFetcher"
+
+
+class TicketRenderer:
+    """Draws e-tickets; one object a process, safe to share between threads.
+
+    WeasyPrint is imported by the first PDF, so that a web process that makes none stays small.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()  # Pango's font map is not promised to be thread-safe
+        self._toolbox: _Toolbox | None = None
+
+    def warm_up(self) -> None:
+        """Load WeasyPrint and the fonts now, about a second, instead of with the first PDF."""
+        self._write("<!doctype html><html lang=id><title>-</title><p>-</p>")
+
+    def render(self, document: TicketDocument) -> bytes:
+        """Return the PDF of an order's seats, an A4 page each, in the document's language.
+
+        Needs an application context. Loads nothing but the bundled files, whatever names hold.
+        Raises `TicketRenderingFailed`.
+        """
+        with force_locale(document.locale):
+            html = render_template("pdf/tickets.html", **_context(document))
+        return self._write(html)
+
+    def _write(self, html: str) -> bytes:
+        with self._lock:
+            try:
+                return self._write_alone(html)
+            except Exception as error:  # WeasyPrint and what lies below it raise anything
+                raise TicketRenderingFailed(type(error).__name__) from error
+
+    def _write_alone(self, html: str) -> bytes:
+        from weasyprint import HTML
+
+        self._toolbox = tools = self._toolbox or _make_toolbox()
+        pdf = HTML(string=html, url_fetcher=tools.fetcher).write_pdf(
+            stylesheets=[tools.sheet], font_config=tools.fonts, pdf_variant=VARIANT
+        )
+        return bytes(pdf or b"")
+
+
+def _make_toolbox() -> _Toolbox:
+    from weasyprint import CSS
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import URLFetcher
+
+    fonts = FontConfiguration()
+    own_files = URLFetcher(allowed_protocols={"file"})
+    sheet = CSS(
+        string=STYLE.read_text(encoding="utf-8"),
+        base_url=f"{FONTS.as_uri()}/",
+        font_config=fonts,
+        url_fetcher=own_files,
+    )
+    # A ticket itself needs its QR code and nothing else: neither network nor disk.
+    return _Toolbox(fonts, sheet, URLFetcher(allowed_protocols={"data"}))

@@ -1,0 +1,165 @@
+"""Jobs: written in the transaction that needs them, done by workers, never lost.
+
+Claiming moves `due_at` to the end of a lease and counts the attempt. The attempt number fences
+off a worker that was too slow: only the claim that is still the newest may finish the job.
+"""
+
+import logging
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.extensions import db
+from app.models import Job, JobStatus, WorkerHeartbeat
+from app.services.running.transaction import affected, reading, transaction, use_case
+from app.tracing import current_request_id
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=120)  # longer than the slowest job: two calls of 30 s, PDF and mail
+GIVE_UP_AFTER = timedelta(days=3)
+LONGEST_PAUSE = timedelta(minutes=15)
+KEEP_DONE = timedelta(days=14)
+
+
+class RetryLater(Exception):
+    """A job cannot be done now; `pause` says when to try again, None leaves it to back-off."""
+
+    def __init__(self, why: str, pause: timedelta | None = None) -> None:
+        super().__init__(why)
+        self.pause = pause
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job this worker may do until its lease ends."""
+
+    id: int
+    kind: str
+    payload: dict[str, Any]
+    attempt: int
+    request_id: str
+    created_at: datetime
+
+
+def enqueue(
+    session: Session, kind: str, payload: dict[str, Any], *, now: datetime, due_at: datetime
+) -> int:
+    """Add a job to the caller's transaction and return its id."""
+    return enqueue_all(session, [(kind, payload, due_at)], now=now)[0]
+
+
+def enqueue_all(
+    session: Session, jobs: list[tuple[str, dict[str, Any], datetime]], *, now: datetime
+) -> list[int]:
+    """Add several jobs (kind, payload, due_at) to the caller's transaction."""
+    ids = []
+    for kind, payload, due_at in jobs:
+        row = {
+            "kind": kind,
+            "payload": payload,
+            "status": JobStatus.OPEN,
+            "due_at": due_at,
+            "attempts": 0,
+            "request_id": current_request_id(),
+            "created_at": now,
+        }
+        result = session.connection().execute(sa.insert(Job.__table__).values(row))
+        ids.append(int(result.inserted_primary_key[0]))
+    return ids
+
+
+@use_case
+def claim(now: datetime, kinds: tuple[str, ...] | None = None) -> Claim | None:
+    """Take the job that has been due longest, or None. Two workers never get the same one."""
+    with reading() as session:
+        if session.scalar(_due(now, kinds).limit(1)) is None:
+            return None  # the usual case of an idle worker: one indexed read, no lock
+    with transaction() as session:
+        job_id = session.scalar(_due(now, kinds).limit(1).with_for_update(skip_locked=True))
+        if job_id is None:
+            return None
+        job = session.get_one(Job, job_id)
+        job.attempts += 1
+        job.due_at = now + LEASE
+        claimed = Claim(
+            job.id, job.kind, job.payload, job.attempts, job.request_id, job.created_at
+        )
+    return claimed
+
+
+def _due(now: datetime, kinds: tuple[str, ...] | None) -> sa.Select[tuple[int]]:
+    due = sa.select(Job.id).where(Job.status == JobStatus.OPEN, Job.due_at <= now)
+    if kinds is not None:
+        due = due.where(Job.kind.in_(kinds))
+    return due.order_by(Job.due_at)
+
+
+@use_case
+def finish(job: Claim, now: datetime) -> bool:
+    """Mark a job done. False when its lease ran out and another worker has it."""
+    return _close(job, status=JobStatus.DONE, finished_at=now)
+
+
+@use_case
+def retry(job: Claim, now: datetime, why: str, pause: timedelta | None = None) -> None:
+    """Put a job off after a failure, or give it up loudly when it is older than GIVE_UP_AFTER."""
+    if now - job.created_at > GIVE_UP_AFTER and pause is None:
+        log.error("job given up", extra={"job": job.id, "kind": job.kind, "why": why})
+        _close(job, status=JobStatus.FAILED, finished_at=now, last_error=why[:500])
+        return
+    _close(job, due_at=now + (pause or back_off(job.attempt)), last_error=why[:500])
+
+
+def back_off(attempt: int) -> timedelta:
+    """Return the pause before the next attempt: doubling from 1 s, with jitter, at most 15 min."""
+    seconds = min(2.0 ** min(attempt - 1, 20), LONGEST_PAUSE.total_seconds())
+    return timedelta(seconds=seconds * random.uniform(0.75, 1.0))  # noqa: S311 (jitter)
+
+
+def _close(job: Claim, **values: Any) -> bool:
+    with transaction() as session:
+        mine = sa.update(Job).where(
+            Job.id == job.id, Job.attempts == job.attempt, Job.status == JobStatus.OPEN
+        )
+        return affected(session, mine.values(**values)) == 1
+
+
+@use_case
+def hurry(job_id: int, now: datetime) -> None:
+    """Make a job that nobody has begun due at once."""
+    with transaction() as session:
+        waiting = sa.update(Job).where(
+            Job.id == job_id, Job.attempts == 0, Job.status == JobStatus.OPEN
+        )
+        affected(session, waiting.values(due_at=now))
+
+
+@use_case
+def beat(worker: str, now: datetime) -> None:
+    """Record that a worker is alive, and forget those that were last seen a day ago."""
+    with transaction() as session:
+        mine = sa.update(WorkerHeartbeat).where(WorkerHeartbeat.worker == worker)
+        if affected(session, mine.values(seen_at=now)) == 0:
+            session.add(WorkerHeartbeat(worker=worker, seen_at=now))
+        stale = WorkerHeartbeat.seen_at < now - timedelta(days=1)
+        affected(session, sa.delete(WorkerHeartbeat).where(stale))
+
+
+@use_case
+def sweep(now: datetime) -> int:
+    """Remove jobs done long ago (failed ones stay) and return how many."""
+    with transaction() as session:
+        old = sa.delete(Job).where(
+            Job.status == JobStatus.DONE, Job.due_at < now - KEEP_DONE - LEASE
+        )
+        return affected(session, old)
+
+
+def last_beat() -> datetime | None:
+    """Return when any worker was last seen alive."""
+    return db.session.scalar(sa.select(sa.func.max(WorkerHeartbeat.seen_at)))

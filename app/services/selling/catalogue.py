@@ -1,0 +1,128 @@
+"""The catalogue: what is on sale, and loading it from a file's rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from app.extensions import db
+from app.models import SaleStatus, Ticket, TicketStock
+from app.services.running.transaction import affected, transaction, use_case
+
+ACTIVE = (SaleStatus.ON_SALE, SaleStatus.SOLD_OUT)
+
+
+@dataclass(frozen=True)
+class TicketOnSale:
+    """A ticket as buyers see it; `price` in rupiah."""
+
+    id: int
+    type: str
+    description: str
+    price: int
+    amount: int
+    available: int
+    max_per_order: int
+    valid_from: datetime
+    valid_until: datetime
+    status: SaleStatus
+
+
+@dataclass(frozen=True)
+class TicketRow:
+    """A ticket as the catalogue file describes it; `line` is where in the file it begins."""
+
+    type: str
+    description: str
+    price: int
+    amount: int
+    max_per_order: int
+    valid_from: datetime
+    valid_until: datetime
+    line: int
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """How many tickets a file created and how many it updated."""
+
+    created: int
+    updated: int
+
+
+class CatalogueConflict(Exception):
+    """A file asks for amounts below what is held and sold; `problems` has a sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def list_tickets(now: datetime, *, include_all: bool = False) -> list[TicketOnSale]:
+    """Return the tickets whose period is active at `now`, in catalogue order.
+
+    `include_all` adds those that are upcoming or ended.
+    """
+    tickets = db.session.scalars(sa.select(Ticket).order_by(Ticket.position, Ticket.id))
+    listed = [_on_sale(ticket, now) for ticket in tickets]
+    return [ticket for ticket in listed if include_all or ticket.status in ACTIVE]
+
+
+def _on_sale(ticket: Ticket, now: datetime) -> TicketOnSale:
+    return TicketOnSale(
+        id=ticket.id,
+        type=ticket.type,
+        description=ticket.description,
+        price=ticket.price,
+        amount=ticket.stock.amount,
+        available=ticket.stock.available,
+        max_per_order=ticket.max_per_order,
+        valid_from=ticket.valid_from,
+        valid_until=ticket.valid_until,
+        status=ticket.sale_status(now),
+    )
+
+
+@use_case
+def load_tickets(rows: Sequence[TicketRow]) -> LoadResult:
+    """Create or update tickets by their type, all or none; tickets not named stay as they are.
+
+    Raises CatalogueConflict when an amount would fall below what is held and sold.
+    """
+    problems: list[str] = []
+    with transaction() as session:
+        known = {ticket.type: ticket for ticket in session.scalars(sa.select(Ticket))}
+        for position, row in enumerate(rows, start=1):
+            ticket = known.get(row.type)
+            if ticket is None:
+                ticket = Ticket(type=row.type, stock=TicketStock(amount=row.amount))
+                session.add(ticket)
+            elif not _resize(ticket.id, row.amount):
+                taken = ticket.stock.held + ticket.stock.sold
+                problems.append(
+                    f"line {row.line}: amount of {row.type!r} is {row.amount}, but {taken} are "
+                    f"held or sold already: it must be at least {taken}"
+                )
+            _describe(ticket, row, position)
+        if problems:
+            raise CatalogueConflict(problems)
+    return LoadResult(created=sum(row.type not in known for row in rows),
+                      updated=sum(row.type in known for row in rows))
+
+
+def _resize(ticket_id: int, amount: int) -> bool:
+    """Change the amount unless more are taken: buyers may be ordering at this moment."""
+    room = sa.update(TicketStock).where(
+        TicketStock.ticket_id == ticket_id, TicketStock.held + TicketStock.sold <= amount
+    )
+    return affected(db.session(), room.values(amount=amount)) == 1
+
+
+def _describe(ticket: Ticket, row: TicketRow, position: int) -> None:
+    ticket.description = row.description
+    ticket.price = row.price
+    ticket.max_per_order = row.max_per_order
+    ticket.valid_from = row.valid_from
+    ticket.valid_until = row.valid_until
+    ticket.position = position
