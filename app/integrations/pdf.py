@@ -1,6 +1,5 @@
 """E-tickets as one PDF: a page a seat, drawn by WeasyPrint from `templates/pdf/`."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +24,12 @@ STYLE = APP / "templates" / "pdf" / "tickets.css"
 FONTS = APP / "static" / "fonts" / "pdf"
 # Tagged and titled for screen readers, by ISO 14289-1.
 VARIANT = "pdf/ua-1"
+
+# How wide a text may be, in halves of an em, at each type size of tickets.css.
+EVENT_STEPS = (36, 60, 110, 200)
+VENUE_STEPS = (90, 150, 240)
+ATTENDEE_STEPS = (36, 66, 120, 400)
+TYPE_STEPS = (18, 44, 90)
 
 
 class TicketRenderingFailed(Exception):
@@ -121,3 +126,36 @@ def _make_toolbox() -> _Toolbox:
     )
     # A ticket itself needs its QR code and nothing else: neither network nor disk.
     return _Toolbox(fonts, sheet, URLFetcher(allowed_protocols={"data"}))
+
+
+def _context(document: TicketDocument) -> dict[str, object]:
+    """Return what the template shows; every text is composed, and cut to its box."""
+    event_name, event_size = fit(printable(document.event_name), EVENT_STEPS)
+    venue, venue_size = fit(printable(document.venue), VENUE_STEPS)
+    return {
+        "locale": document.locale,
+        "order_code": document.order_code,
+        "event_name": event_name,
+        "event_size": event_size,
+        "date": event_date(document.starts_at, document.timezone),
+        "time": event_time(document.starts_at, document.timezone),
+        "venue": venue,
+        "venue_size": venue_size,
+        "contact_email": document.contact_email,
+        "seats": [_seat_context(seat) for seat in document.seats],
+    }
+
+
+def _seat_context(seat: Seat) -> dict[str, object]:
+    attendee, attendee_size = fit(printable(seat.attendee), ATTENDEE_STEPS)
+    ticket_type, type_size = fit(printable(seat.ticket_type), TYPE_STEPS)
+    return {
+        "number": seat.number,
+        "attendee": attendee,
+        "attendee_size": attendee_size,
+        "attendee_direction": direction(attendee),
+        "ticket_type": ticket_type,
+        "type_size": type_size,
+        "code": seat.code,
+        "qr": qr_data_uri(seat.qr_text),
+    }

@@ -1,0 +1,56 @@
+"""What a fixed box needs to know about a text it did not choose: its width and direction."""
+
+import unicodedata
+
+NOTHING = "–"
+ELLIPSIS = "…"
+
+
+def printable(text: str) -> str:
+    """Return a text fit for print: composed, on one line, without control characters.
+
+    A text with nothing to see in it becomes a dash.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    visible = "".join(c if _is_visible(c) else " " for c in composed)
+    return " ".join(visible.split()) or NOTHING
+
+
+def width(text: str) -> int:
+    """Estimate the width of a text in halves of an em: East Asian letters two, marks none."""
+    return sum(_letter_width(letter) for letter in text)
+
+
+def fit(text: str, steps: tuple[int, ...]) -> tuple[str, int]:
+    """Return a text and the type size, from 1 (largest), at which it fits its box.
+
+    `steps` is how wide a text may be (see `width`) at each size. What is too wide for the last
+    is cut there and ends in an ellipsis.
+    """
+    for size, limit in enumerate(steps, start=1):
+        if width(text) <= limit:
+            return text, size
+    while width(text) >= steps[-1]:
+        text = text[:-1]
+    return text + ELLIPSIS, len(steps)
+
+
+def direction(text: str) -> str:
+    """Return "rtl" where the first letter with a direction runs from right to left, else "ltr"."""
+    for letter in text:
+        kind = unicodedata.bidirectional(letter)
+        if kind in ("L", "R", "AL"):
+            return "ltr" if kind == "L" else "rtl"
+    return "ltr"
+
+
+def _is_visible(letter: str) -> bool:
+    # Joiners belong to the spelling of names in Arabic and Indic scripts; overrides of direction
+    # and the rest of the format characters do not.
+    return letter in "\u200c\u200d" or not unicodedata.category(letter).startswith(("C", "Z"))
+
+
+def _letter_width(letter: str) -> int:
+    if unicodedata.combining(letter):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
