@@ -1,0 +1,1 @@
+"""A stand-in for Xendit's invoice API, its hosted page and its webhooks."""
