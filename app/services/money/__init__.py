@@ -1,0 +1,1 @@
+"""Money: invoices, callbacks, expiry. Xendit's invoice is the truth, all else only hints."""

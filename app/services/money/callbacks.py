@@ -1,0 +1,101 @@
+"""Callbacks: Xendit's webhook deliveries, stored raw and answered at once."""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.models import Callback, Payment
+from app.services.money.payments import CONFIRM
+from app.services.running import jobs
+from app.services.running.transaction import affected, transaction, use_case
+from app.tracing import current_request_id
+
+log = logging.getLogger(__name__)
+
+
+class MalformedCallback(ValueError):
+    """The body is not JSON, not an object, or names no invoice."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery; only its ids are used, everything else is read back from Xendit."""
+
+    invoice_id: str
+    external_id: str
+    status: str
+    xendit_payment_id: str
+    body: str
+
+
+def parse_delivery(body: str) -> Delivery:
+    """Read a delivery's ids, tolerantly. Raises MalformedCallback."""
+    try:
+        event = json.loads(body)
+    except ValueError as error:
+        raise MalformedCallback("not JSON") from error
+    if not isinstance(event, dict) or not isinstance(event.get("id"), str) or not event["id"]:
+        raise MalformedCallback("no invoice id")
+    return Delivery(
+        invoice_id=_key(event["id"], 64),
+        external_id=_key(event.get("external_id"), 64),
+        status=_key(event.get("status"), 32),
+        xendit_payment_id=_key(event.get("payment_id") or event.get("credit_card_charge_id"), 128),
+        body=body,
+    )
+
+
+def _key(value: object, length: int) -> str:
+    """Return a plain ASCII key; whatever else was sent stays in the raw body."""
+    return str(value or "").encode("ascii", "replace").decode()[:length]
+
+
+@use_case
+def receive(delivery: Delivery, *, now: datetime) -> None:
+    """Keep a delivery and have its invoice read; a repeat is counted and read again.
+
+    Calls nobody. A delivery about an invoice that is not ours is kept and left alone.
+    """
+    try:
+        _store(delivery, now)
+    except IntegrityError:
+        _store(delivery, now)  # its twin was stored between our look and our insert
+
+
+def _store(delivery: Delivery, now: datetime) -> None:
+    with transaction() as session:
+        payment_id = _find_payment(session, delivery)
+        same = sa.and_(
+            Callback.invoice_id == delivery.invoice_id,
+            Callback.status == delivery.status,
+            Callback.xendit_payment_id == delivery.xendit_payment_id,
+        )
+        repeat = sa.update(Callback).where(same).values(deliveries=Callback.deliveries + 1)
+        if affected(session, repeat) == 0:
+            session.add(
+                Callback(
+                    payment_id=payment_id,
+                    invoice_id=delivery.invoice_id,
+                    status=delivery.status,
+                    xendit_payment_id=delivery.xendit_payment_id,
+                    body=delivery.body,
+                    request_id=current_request_id(),
+                    received_at=now,
+                )
+            )
+        if payment_id is None:
+            log.warning("callback for an invoice that is not ours",
+                        extra={"invoice": delivery.invoice_id})
+            return
+        hint = {"payment_id": payment_id, "invoice_id": delivery.invoice_id}
+        jobs.enqueue(session, CONFIRM, hint, now=now, due_at=now)
+
+
+def _find_payment(session: Session, delivery: Delivery) -> int | None:
+    """Find the payment by our reference: the invoice may be one whose creation was unanswered."""
+    return session.scalar(sa.select(Payment.id).where(Payment.external_id == delivery.external_id))

@@ -1,0 +1,60 @@
+"""Expiry: seats are released only when no money can come for them any more."""
+
+from datetime import datetime, timedelta
+
+from app.integrations.xendit import InvoiceStatus, XenditClient
+from app.models import Order, OrderStatus
+from app.services.money.invoicing import close_invoice
+from app.services.money.payments import (
+    PaymentView,
+    close_unpaid,
+    find_invoices,
+    lock_order,
+    settle,
+    view_payment,
+)
+from app.services.running.jobs import RetryLater
+from app.services.running.transaction import reading, transaction, use_case
+
+
+def expire_order(order_id: int, *, now: datetime, gateway: XenditClient) -> datetime | None:
+    """End the hold of an unpaid order that is due: read, close at Xendit, then release.
+
+    Returns when to come back if it is not due yet (holds can be extended), else None. Raises
+    XenditError when reading or closing fails: the seats stay held then.
+    """
+    with reading() as session:
+        order = session.get_one(Order, order_id)
+        if order.status is not OrderStatus.PENDING:
+            return None
+        if now < order.expires_at:
+            return order.expires_at
+    payment = view_payment(Order.id == order_id)
+    if payment is None:
+        return None
+    if _close_all(payment, now=now, gateway=gateway):
+        _release(order_id, now=now)
+    return None
+
+
+def _close_all(payment: PaymentView, *, now: datetime, gateway: XenditClient) -> bool:
+    """Close every invoice of the payment; False when one of them turns out to be paid."""
+    if payment.create_claimed_until and payment.create_claimed_until > now:
+        raise RetryLater("an answer to create may still come", timedelta(seconds=3))
+    if payment.invoice_id is None and payment.create_attempts == 0:
+        return True  # Xendit was never asked
+    for invoice in find_invoices(gateway, payment):
+        if invoice.status is InvoiceStatus.PENDING:
+            invoice = close_invoice(invoice.id, gateway=gateway)
+        settle(payment.order_id, invoice, now=now)
+        if invoice.is_paid:
+            return False
+    return True
+
+
+@use_case
+def _release(order_id: int, *, now: datetime) -> None:
+    with transaction() as session:
+        order = lock_order(session, order_id)
+        if now >= order.expires_at:
+            close_unpaid(session, order)

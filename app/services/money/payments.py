@@ -1,0 +1,203 @@
+"""Payments: read Xendit's invoice and make order, stock and e-tickets follow it."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.integrations.xendit import Invoice, InvoiceStatus, XenditClient
+from app.models import Order, OrderStatus, Payment, PaymentStatus
+from app.services.running import jobs
+from app.services.running.transaction import affected, reading, transaction, use_case
+from app.services.selling import eticketing, inventory
+
+log = logging.getLogger(__name__)
+
+CONFIRM = "confirm_payment"
+READ_BACK = "read_back"
+CLOSE_INVOICE = "close_invoice"
+HINT_EVERY = timedelta(seconds=10)
+# A QRIS code lives 48 hours and may be paid after the invoice ended: facts 2.8, 5.8.
+READ_BACK_AFTER_EXPIRY = timedelta(days=3)
+LONGEST_READ_BACK = timedelta(hours=24)
+
+
+class PaymentView(NamedTuple):
+    """What a reading needs to know of a payment, free of any session."""
+
+    id: int
+    order_id: int
+    status: PaymentStatus
+    external_id: str
+    invoice_id: str | None
+    create_attempts: int
+    create_claimed_until: datetime | None
+    created_at: datetime
+    expires_at: datetime
+
+
+def view_payment(condition: sa.ColumnElement[bool]) -> PaymentView | None:
+    """Return the payment that meets `condition`, and give the connection back."""
+    with reading() as session:
+        row = session.execute(
+            sa.select(
+                Payment.id,
+                Payment.order_id,
+                Payment.status,
+                Payment.external_id,
+                Payment.invoice_id,
+                Payment.create_attempts,
+                Payment.create_claimed_until,
+                Order.created_at,
+                Order.expires_at,
+            )
+            .join(Order)
+            .where(condition)
+        ).one_or_none()
+        return PaymentView(*row) if row else None
+
+
+def confirm_payment(
+    payment_id: int, *, now: datetime, gateway: XenditClient, invoice_id: str | None = None
+) -> None:
+    """Read the invoice and act on what it says. Safe to call any number of times, at once.
+
+    `invoice_id` names the invoice a callback was about; it may be one whose creation was never
+    answered. Raises XenditError when it cannot be read: nothing was changed then.
+    """
+    payment = view_payment(Payment.id == payment_id)
+    if payment is None:
+        return
+    if payment.status is PaymentStatus.PAID and invoice_id in (None, payment.invoice_id):
+        return
+    for invoice in find_invoices(gateway, payment, invoice_id):
+        settle(payment.order_id, invoice, now=now)
+
+
+def find_invoices(
+    gateway: XenditClient, payment: PaymentView, invoice_id: str | None = None
+) -> list[Invoice]:
+    """Return the invoices of a payment as Xendit has them, paid ones first."""
+    known = invoice_id or payment.invoice_id
+    if known:
+        found = [gateway.read_invoice(known)]
+    else:
+        found = gateway.list_invoices(payment.external_id)
+    mine = [invoice for invoice in found if invoice.external_id == payment.external_id]
+    return sorted(mine, key=lambda invoice: not invoice.is_paid)
+
+
+@use_case
+def settle(order_id: int, invoice: Invoice, *, now: datetime) -> None:
+    """Make order, payment, stock and e-tickets agree with an invoice that was just read."""
+    with transaction() as session:
+        order = lock_order(session, order_id)
+        order.payment.read_at = now
+        if invoice.is_paid:
+            _settle_paid(session, order, invoice, now)
+        elif invoice.status is InvoiceStatus.EXPIRED and _is_ours(order, invoice):
+            close_unpaid(session, order)
+
+
+def lock_order(session: Session, order_id: int) -> Order:
+    """Return the order with its row locked and its values fresh; the payment goes with it.
+
+    `populate_existing` matters: without it a session shows what it had read before the lock.
+    """
+    return session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
+
+
+def close_unpaid(session: Session, order: Order) -> None:
+    """Expire an order nobody paid and release its seats; anything else stays as it is."""
+    if order.status is OrderStatus.PENDING and order.payment.status is PaymentStatus.PENDING:
+        order.move_to(OrderStatus.EXPIRED)
+        order.payment.move_to(PaymentStatus.EXPIRED)
+        inventory.release(session, order.quantities)
+        log.info("order expired", extra={"order": order.code})
+
+
+def _is_ours(order: Order, invoice: Invoice) -> bool:
+    return order.payment.invoice_id in (None, invoice.id)
+
+
+def _settle_paid(session: Session, order: Order, invoice: Invoice, now: datetime) -> None:
+    payment = order.payment
+    details = {"order": order.code, "invoice": invoice.id, "paid": invoice.paid_amount}
+    if payment.status is PaymentStatus.PAID:
+        if payment.invoice_id != invoice.id:
+            log.error("a second paid invoice: refund it", extra=details)
+        return
+    paid = invoice.paid_amount if invoice.paid_amount is not None else invoice.amount
+    if invoice.currency != "IDR" or paid < payment.amount:
+        log.error("paid too little: a person must look", extra=details)
+        return
+    if paid > payment.amount:
+        log.error("paid too much: fulfilled, refund the rest", extra=details)
+    _record_money(session, payment, invoice, paid, now)
+    _fulfil(session, order, now)
+
+
+def _record_money(
+    session: Session, payment: Payment, invoice: Invoice, paid: int, now: datetime
+) -> None:
+    payment.move_to(PaymentStatus.PAID)
+    if payment.invoice_id not in (None, invoice.id):
+        twin = {"invoice_id": payment.invoice_id}
+        jobs.enqueue(session, CLOSE_INVOICE, twin, now=now, due_at=now)
+    payment.invoice_id = invoice.id
+    payment.invoice_url = invoice.url or payment.invoice_url
+    payment.paid_at = invoice.paid_at or now
+    payment.paid_amount = paid
+    payment.method = invoice.method
+    payment.channel = invoice.channel
+    payment.xendit_payment_id = invoice.payment_id
+
+
+def _fulfil(session: Session, order: Order, now: datetime) -> None:
+    """Give the paid order its seats; late money only where all of them can be had again."""
+    if order.status is OrderStatus.PENDING:
+        inventory.sell(session, order.quantities)
+    elif not inventory.sell_again(session, order.quantities):
+        log.error("money without seats", extra={"order": order.code, "paid": order.total})
+        return
+    order.move_to(OrderStatus.PAID)
+    order.paid_at = now
+    eticketing.issue(session, order, now)
+    log.info("order paid", extra={"order": order.code, "channel": order.payment.channel})
+
+
+@use_case
+def hint_payment(order_id: int, *, now: datetime) -> None:
+    """Have the invoice read soon, because somebody came back from paying it.
+
+    At most once in HINT_EVERY for each payment: a reloading visitor must not use up the calls
+    Xendit allows.
+    """
+    with transaction() as session:
+        fresh = Payment.hinted_at.is_(None) | (Payment.hinted_at < now - HINT_EVERY)
+        open_ones = sa.update(Payment).where(
+            Payment.order_id == order_id, Payment.status != PaymentStatus.PAID, fresh
+        )
+        if affected(session, open_ones.values(hinted_at=now)) == 1:
+            payment_id = session.scalar(
+                sa.select(Payment.id).where(Payment.order_id == order_id)
+            )
+            jobs.enqueue(session, CONFIRM, {"payment_id": payment_id}, now=now, due_at=now)
+
+
+def read_back(
+    payment_id: int, *, now: datetime, gateway: XenditClient, poll: timedelta
+) -> datetime | None:
+    """Read an invoice nobody told us about, and return when to do so again.
+
+    The pause grows with the payment's age. None when it is paid, or three days after expiry.
+    """
+    confirm_payment(payment_id, now=now, gateway=gateway)
+    payment = view_payment(Payment.id == payment_id)
+    if payment is None or payment.status is PaymentStatus.PAID:
+        return None
+    if now > payment.expires_at + READ_BACK_AFTER_EXPIRY:
+        return None
+    return now + min(max(now - payment.created_at, poll), LONGEST_READ_BACK)

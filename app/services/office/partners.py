@@ -1,0 +1,60 @@
+"""Partners: systems that call the JSON API with a key."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from app.models import ApiKey
+from app.services.running.transaction import reading, transaction, use_case
+
+SCOPES = ("orders:write", "door")
+
+
+@dataclass(frozen=True)
+class Partner:
+    """Who a key belongs to and what it may do."""
+
+    api_key_id: int
+    name: str
+    scopes: frozenset[str]
+
+
+class UnknownScope(ValueError):
+    """A scope that does not exist."""
+
+
+@use_case
+def add_key(name: str, scopes: Sequence[str], *, now: datetime) -> str:
+    """Make a key and return it: only its hash is kept, so this is the one chance to see it.
+
+    Raises UnknownScope.
+    """
+    for scope in scopes:
+        if scope not in SCOPES:
+            raise UnknownScope(scope)
+    key = f"tedx_{secrets.token_urlsafe(32)}"
+    with transaction() as session:
+        session.add(
+            ApiKey(name=name, key_hash=_hash(key), scopes=sorted(set(scopes)), created_at=now)
+        )
+    return key
+
+
+def find_partner(key: str) -> Partner | None:
+    """Return who this key belongs to, or None when it is unknown or revoked.
+
+    The look-up is by hash: its timing tells nothing about the key.
+    """
+    with reading() as session:
+        row = session.scalar(
+            sa.select(ApiKey).where(ApiKey.key_hash == _hash(key), ApiKey.revoked_at.is_(None))
+        )
+        return Partner(row.id, row.name, frozenset(row.scopes)) if row else None
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
