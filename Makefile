@@ -1,0 +1,53 @@
+# Everything a developer, a fresh machine and CI do, in words. `make` alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## system packages and virtual environment, only what is missing
+	@scripts/install-packages scripts/packages-setup.txt scripts/packages-runtime.txt
+	@scripts/setup
+
+.PHONY: setup-test
+setup-test: setup ## the same, with the browser and the database the tests start
+	@scripts/install-packages scripts/packages-test.txt
+
+.PHONY: run
+run: setup ## the whole service with a sample event, a Xendit stand-in and a mail catcher
+	@scripts/run-local
+
+.PHONY: test
+test: setup-test ## every test; it starts its own servers (one file: make test ARGS=tests/test_x.py)
+	pytest $(ARGS)
+
+.PHONY: check
+check: setup ## format, lint, types, architecture, migration drift, ceilings, requirements
+	ruff format --check
+	ruff check
+	mypy
+	lint-imports --no-cache
+	scripts/check-ceilings
+	scripts/check-requirements
+	scripts/check-migrations
+
+.PHONY: bench
+bench: setup ## measure start-up, memory, page sizes and the way from order to mail
+	python -m bench.run
+
+.PHONY: fmt
+fmt: setup ## format, and repair what the linter can
+	ruff format
+	ruff check --fix
+
+.PHONY: lock
+lock: setup ## pin requirements*.in again (UPGRADE=--upgrade for newer versions)
+	scripts/lock $(UPGRADE)
+
+.PHONY: translations
+translations: setup ## collect texts from code and templates into the catalogues
+	scripts/update-translations

@@ -1,0 +1,1 @@
+"""Tests of the service, with real processes wherever it meets the world."""

@@ -1,0 +1,1 @@
+"""Real processes for tests: databases, the service with its neighbours, a browser."""
