@@ -41,7 +41,7 @@ def serve_until_stopped(server: BaseWSGIServer) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    server.serve_forever()
+    server.serve_forever(poll_interval=0.1)
     server.server_close()
 
 

@@ -38,9 +38,20 @@ def api_blueprint(account: Account, refunds: Refunds) -> Blueprint:
 
 
 def _add_common_behaviour(api: Blueprint, account: Account) -> None:
+    @api.before_app_request
+    def record() -> None:
+        # Also calls to paths that do not exist; not the payer's page and not the control API.
+        if not request.path.startswith(("/web/", "/_control/")):
+            _record(account)
+
+    @api.after_app_request
+    def complete(response: Response) -> Response:
+        if "entry" in g:
+            g.entry["status"] = response.status_code
+        return response
+
     @api.before_request
     def admit() -> Response | None:
-        _record(account)
         call = CALLS.get(request.endpoint or "", "")
         unhappy.wait(account.faults, call)
         broken = unhappy.broken_edge(account.faults, call)
@@ -53,7 +64,6 @@ def _add_common_behaviour(api: Blueprint, account: Account) -> None:
 
     @api.after_request
     def finish(response: Response) -> Response:
-        g.entry["status"] = response.status_code
         response.headers["Request-Id"] = str(10**18 + secrets.randbelow(9 * 10**18))
         response.headers["Cache-Control"] = "no-store"
         if "allowance" in g:

@@ -43,9 +43,8 @@ ITEM = {
     "reference_id": TEXT,
 }
 FEE = {"type": Rule("string", required=True), "value": Rule("number", required=True)}
-CUSTOMER = dict.fromkeys(
-    ("id", "given_names", "surname", "email", "mobile_number", "customer_id"), TEXT
-) | {"addresses": Rule("array")}
+NAMED = ("id", "customer_id", "given_names", "surname", "email", "mobile_number")
+CUSTOMER = dict.fromkeys(NAMED, TEXT) | {"addresses": Rule("array")}
 
 INVOICE = {
     "external_id": Rule("string", required=True, high=255),
