@@ -1,5 +1,6 @@
-"""Mail over SMTP by Flask-Mail, with time-outs, checked certificates and only two kinds of failure."""
+"""Mail over SMTP by Flask-Mail, with time-outs, checked certificates and two kinds of failure."""
 
+import logging
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -8,37 +9,40 @@ from dataclasses import dataclass
 from email.charset import QP, Charset
 from email.errors import MessageError
 from email.mime.text import MIMEText
+from email.utils import parseaddr
 from types import TracebackType
 from typing import Any
 
 import flask_mail
-from flask import current_app
+from css_inline import CSSInliner
+from flask import current_app, render_template
+from flask_babel import force_locale
+
+log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 20.0
-# RFC 3463: what these say about an address or a message does not change by waiting.
-REFUSED = range(500, 600)
+MESSAGE_TOO_BIG = 552  # RFC 1870: the one refusal of MAIL FROM that is about the letter
 
 
-class MailRefused(Exception):
-    """The letter will never be taken as it is: do not try again.
+class _MailFailure(Exception):
+    """`code` is the SMTP reply, or 0 where there was none.
 
-    `code` is the SMTP reply, 0 where the letter was refused before one; `reason` is the server's
-    sentence, which may repeat the address and so is not part of the text of this exception.
+    `reason` is the server's sentence or the error's; it may repeat the address, and so is kept
+    out of the text of the exception.
     """
 
     def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"mail refused, SMTP {code}" if code else "mail refused, malformed")
+        super().__init__(f"SMTP {code}" if code else "no SMTP reply")
         self.code = code
         self.reason = reason
 
 
-class MailDelayed(Exception):
-    """The letter was not taken now: try again later. `code` and `reason` as in `MailRefused`."""
+class MailRefused(_MailFailure):
+    """The letter will never be taken as it is: do not try again."""
 
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"mail delayed, SMTP {code}" if code else "mail delayed, no answer")
-        self.code = code
-        self.reason = reason
+
+class MailDelayed(_MailFailure):
+    """The letter was not taken now: try again later."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,26 @@ class Letter:
     reply_to: str | None = None
 
 
+def compose(name: str, locale: str, **context: object) -> tuple[str, str, str]:
+    """Return subject, text and HTML of the mail `templates/email/<name>/` in a language.
+
+    Needs an application context. Styles are moved onto the elements, as old mail clients ask;
+    nothing is loaded from anywhere.
+    """
+    with force_locale(locale):
+        subject, text, html = (
+            render_template(f"email/{name}/{part}", locale=locale, **context)
+            for part in ("subject.txt", "body.txt", "body.html")
+        )
+    inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+    return " ".join(subject.split()), text.strip() + "\n", inliner.inline(html)
+
+
 class Mailer:
     """Hands letters to the SMTP server of the application's configuration.
 
-    Beyond Flask-Mail's own keys it reads `MAIL_TIMEOUT` (seconds, default 20) and `MAIL_CA_FILE`
-    (a PEM file to trust instead of the system's authorities).
+    Beyond Flask-Mail's keys it reads `MAIL_TIMEOUT` (seconds, default 20) and `MAIL_CA_FILE` (a
+    PEM file to trust instead of the system's authorities).
     """
 
     def __init__(self, mail: flask_mail.Mail) -> None:
@@ -81,18 +100,29 @@ class Mailer:
     def send(self, letter: Letter) -> None:
         """Send a letter; returns once the server has taken responsibility for it.
 
-        Needs an application context. Raises `MailRefused` or `MailDelayed`, nothing else.
+        Needs an application context. Raises `MailRefused` or `MailDelayed`.
         """
-        with _failures_named(), _Connection(self._mail.connect().mail) as connection:
-            connection.send(_message(letter))
+        with _failures_sorted():
+            message = _message(letter)
+            with StrictConnection(self._mail.connect().mail) as connection:
+                connection.send(message)
 
 
-class _Connection(flask_mail.Connection):
-    """Flask-Mail's connection, which would wait for ever and trust any certificate."""
+class StrictConnection(flask_mail.Connection):
+    """Flask-Mail's connection, which alone would wait for ever and trust any certificate.
+
+    It also raises `SMTPRecipientsRefused` where only some of the recipients were taken.
+    """
 
     def configure_host(self) -> smtplib.SMTP:
-        """Connect, encrypt with a checked certificate where set so, and log in where set so."""
-        host = self._connect()
+        """Connect; encrypt and log in where configured so."""
+        timeout = float(current_app.config.get("MAIL_TIMEOUT") or TIMEOUT_SECONDS)
+        server, port = self.mail.server, self.mail.port or 0
+        host: smtplib.SMTP
+        if self.mail.use_ssl:
+            host = _StrictSMTPOverTLS(server, port, timeout=timeout, context=_tls())
+        else:
+            host = _StrictSMTP(server, port, timeout=timeout)
         try:
             if self.mail.use_tls:
                 host.starttls(context=_tls())
@@ -101,18 +131,6 @@ class _Connection(flask_mail.Connection):
         except BaseException:
             host.close()
             raise
-        return host
-
-    def _connect(self) -> smtplib.SMTP:
-        timeout = float(current_app.config.get("MAIL_TIMEOUT") or TIMEOUT_SECONDS)
-        host: smtplib.SMTP = (
-            _StrictSMTPOverTLS(timeout=timeout, context=_tls())
-            if self.mail.use_ssl
-            else _StrictSMTP(timeout=timeout)
-        )
-        # Named again for the certificate's check: smtplib forgets it outside its constructor.
-        host._host = self.mail.server  # type: ignore[attr-defined]
-        host.connect(self.mail.server, self.mail.port or 0)
         return host
 
     def __exit__(
@@ -130,18 +148,84 @@ class _Connection(flask_mail.Connection):
             self.host.close()
 
 
-class _AllRecipients(smtplib.SMTP):
+class _StrictSMTP(smtplib.SMTP):
     def sendmail(self, *args: Any, **kwargs: Any) -> dict[str, tuple[int, bytes]]:
-        """Send as smtplib does, but raise where only some of the recipients were taken."""
+        """Send as smtplib does, but raise where any recipient was refused."""
         refused = super().sendmail(*args, **kwargs)
         if refused:
             raise smtplib.SMTPRecipientsRefused(refused)
         return refused
 
 
-class _StrictSMTP(_AllRecipients):
-    pass
+class _StrictSMTPOverTLS(_StrictSMTP, smtplib.SMTP_SSL):
+    """The same from the first byte encrypted (port 465)."""
 
 
-class _StrictSMTPOverTLS(_AllRecipients, smtplib.SMTP_SSL):
-    pass
+class _Message(flask_mail.Message):
+    def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
+        # Flask-Mail would send long lines of HTML as 8 bit, which a server may cut (RFC 5322 2.1.1).
+        charset = Charset("utf-8")
+        charset.body_encoding = QP
+        return MIMEText(text or "", subtype, charset)  # type: ignore[arg-type]  # a Charset works
+
+
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=current_app.config.get("MAIL_CA_FILE"))
+
+
+def _message(letter: Letter) -> flask_mail.Message:
+    headers = [letter.to, letter.subject, letter.message_id, letter.locale, letter.reply_to or ""]
+    headers += [text for file in letter.attachments for text in (file.filename, file.content_type)]
+    if any(not text.isprintable() for text in headers) or "@" not in parseaddr(letter.to)[1]:
+        raise flask_mail.BadHeaderError("a header holds a line break, or no address")
+    message = _Message(
+        subject=letter.subject,
+        recipients=[letter.to],
+        body=letter.text,
+        html=letter.html,
+        reply_to=letter.reply_to,
+        attachments=[
+            flask_mail.Attachment(file.filename, file.content_type, file.data)
+            for file in letter.attachments
+        ],
+        # RFC 3834: keeps holiday notices from answering.
+        extra_headers={"Auto-Submitted": "auto-generated", "Content-Language": letter.locale},
+    )
+    message.msgId = letter.message_id
+    return message
+
+
+@contextmanager
+def _failures_sorted() -> Iterator[None]:
+    """Turn every failure of SMTP, socket or header into `MailRefused` or `MailDelayed`."""
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        code, reply = max(error.recipients.values(), key=lambda answer: answer[0])
+        raise _by_code(code, reply) from error
+    except smtplib.SMTPDataError as error:
+        raise _by_code(error.smtp_code, error.smtp_error) from error
+    except smtplib.SMTPSenderRefused as error:
+        if error.smtp_code == MESSAGE_TOO_BIG:
+            raise _by_code(error.smtp_code, error.smtp_error) from error
+        raise _for_the_operator(error, error.smtp_code) from error
+    except smtplib.SMTPResponseException as error:  # greeting, HELO, AUTH, STARTTLS
+        raise _for_the_operator(error, error.smtp_code) from error
+    except (smtplib.SMTPNotSupportedError, ssl.SSLError) as error:
+        raise _for_the_operator(error, 0) from error
+    except OSError as error:  # every other SMTPException is one, too
+        raise MailDelayed(0, str(error)) from error
+    except (flask_mail.BadHeaderError, MessageError, ValueError) as error:
+        raise MailRefused(0, str(error)) from error
+
+
+def _by_code(code: int, reply: bytes | str) -> _MailFailure:
+    reason = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    # RFC 5321 4.2.1: 5yz is permanent; anything else may be different next time.
+    return MailRefused(code, reason) if code >= 500 else MailDelayed(code, reason)
+
+
+def _for_the_operator(error: Exception, code: int) -> MailDelayed:
+    """Say loudly what no retry mends but a person can: password, certificate, sender, STARTTLS."""
+    log.error("the mail server turns us away: %s", type(error).__name__, extra={"smtp_code": code})
+    return MailDelayed(code, str(error))
