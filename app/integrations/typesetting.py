@@ -17,7 +17,7 @@ def printable(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """Estimate the width of a text in halves of an em: East Asian letters two, marks none."""
+    """Estimate the width of a text in halves of an em: broad letters two, marks none."""
     return sum(_letter_width(letter) for letter in text)
 
 
@@ -53,4 +53,4 @@ def _is_visible(letter: str) -> bool:
 def _letter_width(letter: str) -> int:
     if unicodedata.combining(letter):
         return 0
-    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+    return 2 if letter in "MWmw@" or unicodedata.east_asian_width(letter) in "WF" else 1
