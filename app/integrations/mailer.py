@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from email.charset import QP, Charset
 from email.errors import MessageError
 from email.mime.text import MIMEText
-from email.utils import parseaddr
+from email.utils import formataddr, parseaddr
 from types import TracebackType
 from typing import Any
 
 import flask_mail
-from css_inline import CSSInliner
-from flask import current_app, render_template
-from flask_babel import force_locale
+from flask import current_app
 
 log = logging.getLogger(__name__)
 
@@ -70,21 +68,6 @@ class Letter:
     locale: str
     attachments: tuple[Attachment, ...] = ()
     reply_to: str | None = None
-
-
-def compose(name: str, locale: str, **context: object) -> tuple[str, str, str]:
-    """Return subject, text and HTML of the mail `templates/email/<name>/` in a language.
-
-    Needs an application context. Styles are moved onto the elements, as old mail clients ask;
-    nothing is loaded from anywhere.
-    """
-    with force_locale(locale):
-        subject, text, html = (
-            render_template(f"email/{name}/{part}", locale=locale, **context)
-            for part in ("subject.txt", "body.txt", "body.html")
-        )
-    inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
-    return " ".join(subject.split()), text.strip() + "\n", inliner.inline(html)
 
 
 class Mailer:
@@ -163,7 +146,8 @@ class _StrictSMTPOverTLS(_StrictSMTP, smtplib.SMTP_SSL):
 
 class _Message(flask_mail.Message):
     def _mimetext(self, text: str | None, subtype: str = "plain") -> MIMEText:
-        # Flask-Mail would send long lines of HTML as 8 bit, which a server may cut (RFC 5322 2.1.1).
+        # Flask-Mail would send long lines of HTML as they are; a server may cut them at 998
+        # bytes (RFC 5322 2.1.1).
         charset = Charset("utf-8")
         charset.body_encoding = QP
         return MIMEText(text or "", subtype, charset)  # type: ignore[arg-type]  # a Charset works
@@ -179,6 +163,7 @@ def _message(letter: Letter) -> flask_mail.Message:
     if any(not text.isprintable() for text in headers) or "@" not in parseaddr(letter.to)[1]:
         raise flask_mail.BadHeaderError("a header holds a line break, or no address")
     message = _Message(
+        sender=_sender(),
         subject=letter.subject,
         recipients=[letter.to],
         body=letter.text,
@@ -193,6 +178,12 @@ def _message(letter: Letter) -> flask_mail.Message:
     )
     message.msgId = letter.message_id
     return message
+
+
+def _sender() -> str:
+    # Flask-Mail would put a name and its address together unquoted: "Event: part two <a@b>".
+    sender = current_app.config["MAIL_DEFAULT_SENDER"]
+    return formataddr(sender) if isinstance(sender, tuple) else str(sender)
 
 
 @contextmanager

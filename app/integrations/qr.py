@@ -21,7 +21,7 @@ def qr_png(text: str) -> bytes:
 
     Raises `qrcode.exceptions.DataOverflowError` when the text fits no QR code.
     """
-    code: QRCode[Image.Image] = QRCode(error_correction=ERROR_CORRECT_M, mask_pattern=MASK)
+    code = QRCode(error_correction=ERROR_CORRECT_M, mask_pattern=MASK)
     code.add_data(text, optimize=0)
     code.make()
     return _png(code.modules)
