@@ -66,6 +66,7 @@ class Settings:
     api_key_required: bool
     rate_limit_enabled: bool
     redis_url: str | None
+    metrics_token: str | None
     trusted_proxies: int
     log_level: str
     log_dir: Path | None
@@ -179,6 +180,7 @@ def _read(reader: _Reader) -> Settings:
         api_key_required=reader.flag("API_KEY_REQUIRED", True),
         rate_limit_enabled=reader.flag("RATE_LIMIT_ENABLED", True),
         redis_url=reader.optional("REDIS_URL"),
+        metrics_token=reader.optional("METRICS_TOKEN"),
         trusted_proxies=reader.number("TRUSTED_PROXIES", "how many proxies are in front", 0),
         log_level=reader.parsed(
             "LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", _parse_level, "INFO"

@@ -17,7 +17,7 @@ class FieldProblem(ValueError):
     """Something typed cannot be used; `message` tells a person what to do."""
 
     def __init__(self, message: Words) -> None:
-        super().__init__(str(message))
+        super().__init__("a field cannot be used as it was typed")
         self.message = message
 
 

@@ -1,0 +1,121 @@
+"""TEDx Payment Service: sells tickets, takes payment through Xendit, mails e-tickets."""
+
+import logging
+from types import TracebackType
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import formatting
+from app.config import Settings
+from app.database import engine_options, prepare_engine
+from app.extensions import babel, csrf, db, limiter, mail, migrate
+from app.gateways import init_gateways
+from app.logs import configure_logging
+from app.tracing import current_request_id
+
+MAX_BODY = 64 * 1024
+
+
+class Service(Flask):
+    """Flask, with errors logged by route: an order page's address is a secret."""
+
+    def log_exception(
+        self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]
+    ) -> None:
+        logging.getLogger("app").error("unhandled exception in a request", exc_info=exc_info)
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the application from its settings."""
+    configure_logging(settings.log_level, settings.log_dir)
+    app = Service(__name__)
+    app.config.update(_flask_config(settings))
+    _trust_proxies(app, settings.trusted_proxies)
+    _init_extensions(app)
+    init_gateways(app, settings)
+    _init_templates(app, settings)
+    _register_routes(app)
+    return app
+
+
+def _flask_config(settings: Settings) -> dict[str, Any]:
+    is_https = settings.public_url.startswith("https://")
+    mail_settings = settings.mail
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
+        "MAX_CONTENT_LENGTH": MAX_BODY,
+        "MAX_FORM_MEMORY_SIZE": MAX_BODY,
+        "MAX_FORM_PARTS": 500,
+        "SESSION_COOKIE_SECURE": is_https,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a slow buyer loses nothing
+        "BABEL_DEFAULT_LOCALE": "id",
+        "BABEL_DEFAULT_TIMEZONE": str(settings.event.timezone),
+        "RATELIMIT_ENABLED": settings.rate_limit_enabled,
+        "RATELIMIT_STORAGE_URI": settings.redis_url or "memory://",
+        "RATELIMIT_HEADERS_ENABLED": True,
+        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": settings.redis_url is not None,
+        "MAIL_SERVER": mail_settings.server,
+        "MAIL_PORT": mail_settings.port,
+        "MAIL_USERNAME": mail_settings.username,
+        "MAIL_PASSWORD": mail_settings.password,
+        "MAIL_USE_TLS": mail_settings.use_tls,
+        "MAIL_USE_SSL": mail_settings.use_ssl,
+        "MAIL_DEFAULT_SENDER": (settings.event.name, mail_settings.default_sender),
+        "API_TITLE": "TEDx Payment Service",
+        "API_VERSION": "1",
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/api",
+        "OPENAPI_JSON_PATH": "openapi.json",
+    }
+
+
+def _trust_proxies(app: Flask, count: int) -> None:
+    """Believe the forwarded headers of exactly as many proxies as there are."""
+    if count:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=count, x_proto=count, x_host=count
+        )
+
+
+def _init_extensions(app: Flask) -> None:
+    from app.routes.language import select_locale
+
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    migrate.init_app(app, db, compare_type=True, render_as_batch=True)
+    csrf.init_app(app)
+    mail.init_app(app)
+    babel.init_app(app, locale_selector=select_locale)
+    limiter.init_app(app)
+
+
+def _init_templates(app: Flask, settings: Settings) -> None:
+    functions = {
+        name: getattr(formatting, name)
+        for name in ("rupiah", "event_date", "event_time", "event_datetime", "short_datetime")
+    }
+    app.jinja_env.filters.update(functions)
+    app.jinja_env.globals.update(
+        functions, event=settings.event, request_id=current_request_id
+    )
+
+
+def _register_routes(app: Flask) -> None:
+    from app import cli
+    from app.routes import api, callback, catalogue, checkout, error_handlers, health, hooks
+    from app.routes import language, orders
+
+    hooks.init_app(app)
+    error_handlers.init_app(app)
+    for module in (catalogue, checkout, orders, language, health):
+        app.register_blueprint(module.bp)
+    csrf.exempt(callback.bp)
+    app.register_blueprint(callback.bp)
+    api.init_app(app)
+    cli.init_app(app)

@@ -1,0 +1,93 @@
+"""Commands: the worker, the catalogue, staff, API keys, checks."""
+
+from pathlib import Path
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from app import worker as background
+from app.forms.catalogue_file import CatalogueFileError, read_catalogue
+from app.clock import utcnow
+from app.forms.fields import FieldProblem, parse_email
+from app.models import Role
+from app.services.office import partners, staffing
+from app.services.running.invariants import find_violations
+from app.services.selling.catalogue import CatalogueConflict, load_tickets
+
+tickets = AppGroup("tickets", help="The catalogue.")
+staff = AppGroup("staff", help="Staff accounts.")
+api_keys = AppGroup("api-keys", help="Keys of partner systems.")
+
+
+def init_app(app: Flask) -> None:
+    """Register the commands."""
+    for command in (worker, tickets, staff, api_keys, check_invariants):
+        app.cli.add_command(command)
+
+
+@click.command()
+@click.option("--threads", default=4, show_default=True, help="Jobs done at the same time.")
+def worker(threads: int) -> None:
+    """Do background work until told to stop; as many as you like, on any machine."""
+    background.run(threads)
+
+
+@tickets.command("load")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def load(file: Path) -> None:
+    """Create or update the catalogue from FILE (YAML); all of it or nothing."""
+    try:
+        result = load_tickets(read_catalogue(file.read_text(encoding="utf-8")))
+    except (CatalogueFileError, CatalogueConflict) as error:
+        words = "\n".join(f"  {file.name}: {problem}" for problem in error.problems)
+        raise click.ClickException(f"nothing was changed:\n{words}") from error
+    click.echo(f"{result.created} created, {result.updated} updated")
+
+
+@staff.command("add")
+@click.argument("email")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def add_staff(email: str, role: str, password_stdin: bool) -> None:
+    """Add an account for EMAIL."""
+    try:
+        address = parse_email(email)
+    except FieldProblem as error:
+        raise click.ClickException("this is not an e-mail address") from error
+    password = (
+        click.get_text_stream("stdin").readline().rstrip("\n")
+        if password_stdin
+        else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    )
+    try:
+        staffing.add_staff(address, Role(role), password, now=utcnow())
+    except staffing.WeakPassword as error:
+        raise click.ClickException(str(error)) from error
+    except staffing.StaffExists as error:
+        raise click.ClickException(f"{address} has an account already") from error
+    click.echo(f"{address} may log in with role {role}")
+
+
+@api_keys.command("add")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, default=["orders:write"], show_default=True)
+def add_api_key(name: str, scopes: tuple[str, ...]) -> None:
+    """Make a key for the partner NAME and print it once, as the last word."""
+    try:
+        key = partners.add_key(name, scopes, now=utcnow())
+    except partners.UnknownScope as error:
+        known = ", ".join(partners.SCOPES)
+        raise click.ClickException(f"there is no scope {error}: choose from {known}") from error
+    click.echo(f"{name} ({', '.join(scopes)}), shown only now: {key}")
+
+
+@click.command("check-invariants")
+def check_invariants() -> None:
+    """Check that stock, orders and e-tickets agree; exits 1 and names what does not."""
+    violations = find_violations()
+    for violation in violations:
+        click.echo(violation, err=True)
+    if violations:
+        raise click.ClickException(f"{len(violations)} invariants are broken")
+    click.echo("all invariants hold")

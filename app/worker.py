@@ -1,0 +1,177 @@
+"""The worker: claims jobs, does them outside any transaction, records the outcome."""
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, current_app
+
+from app.clock import utcnow
+from app.extensions import db
+from app.gateways import current_gateways, current_settings
+from app.integrations.xendit import XenditRefused, XenditThrottled
+from app.services.money import expiry, invoicing, payments
+from app.services.running import jobs
+from app.services.running.invariants import find_violations
+from app.services.selling import delivery, eticketing, ordering
+from app.tracing import new_request_id, request_id
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.25
+AFTER_ERROR_SECONDS = 2.0
+HEARTBEAT_SECONDS = 5.0
+MINUTE = 60.0
+
+
+def run(threads: int) -> None:
+    """Work until SIGTERM or SIGINT; a job that was begun is finished first."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    current_gateways().renderer.warm_up()
+    loops = [threading.Thread(target=_work, args=(app, stop)) for _ in range(threads)]
+    for loop in loops:
+        loop.start()
+    log.info("worker started", extra={"threads": threads})
+    _supervise(app, stop, f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}")
+    for loop in loops:
+        loop.join()
+    log.info("worker stopped")
+
+
+def _supervise(app: Flask, stop: threading.Event, worker: str) -> None:
+    """Show that the worker lives, and look after the house now and then."""
+    beats = 0
+    while not stop.is_set():
+        with app.app_context(), request_id(new_request_id()):
+            _guarded(lambda: jobs.beat(worker, utcnow()))
+            if beats % int(MINUTE / HEARTBEAT_SECONDS) == 0:
+                _guarded(_check_house)
+        beats += 1
+        stop.wait(HEARTBEAT_SECONDS)
+
+
+def _check_house() -> None:
+    for violation in find_violations():
+        log.critical("invariant broken", extra={"violation": violation})
+    jobs.sweep(utcnow())
+
+
+def _work(app: Flask, stop: threading.Event) -> None:
+    while not stop.is_set():
+        with app.app_context():
+            pause = _step()
+        if pause:
+            stop.wait(pause)
+
+
+def _step() -> float:
+    """Do one job if any is due; return how long to rest before the next."""
+    try:
+        job = jobs.claim(utcnow())
+    except Exception:  # noqa: BLE001 (the database may be away: the worker must outlive it)
+        log.exception("no job could be claimed")
+        return AFTER_ERROR_SECONDS
+    if job is None:
+        return IDLE_SECONDS
+    with request_id(job.request_id or new_request_id()):
+        _guarded(lambda: _do(job))
+    return 0.0
+
+
+def _guarded(action: Callable[[], object]) -> None:
+    """Run `action`; whatever goes wrong is logged and the loop lives on."""
+    try:
+        action()
+    except Exception:  # noqa: BLE001 (a job's outcome that cannot be stored: its lease will end)
+        log.exception("the worker's own bookkeeping failed")
+    finally:
+        db.session.remove()
+
+
+def _do(job: jobs.Claim) -> None:
+    """Do a job and record what became of it."""
+    try:
+        HANDLERS[job.kind](job.payload)
+    except XenditThrottled as error:
+        jobs.retry(job, utcnow(), str(error), timedelta(seconds=error.pause))
+    except jobs.RetryLater as error:
+        jobs.retry(job, utcnow(), str(error), error.pause)
+    except Exception as error:  # noqa: BLE001 (logged whole, and tried again)
+        log.exception("job failed", extra={"job": job.id, "kind": job.kind, "try": job.attempt})
+        db.session.rollback()
+        jobs.retry(job, utcnow(), repr(error))
+    else:
+        jobs.finish(job, utcnow())
+
+
+def _open_invoice(payload: dict[str, Any]) -> None:
+    try:
+        invoicing.open_invoice(
+            payload["order_id"],
+            now=utcnow(),
+            gateway=current_gateways().xendit,
+            settings=current_settings(),
+        )
+    except XenditRefused as error:
+        invoicing.give_up_invoice(payload["order_id"], str(error))
+
+
+def _confirm_payment(payload: dict[str, Any]) -> None:
+    payments.confirm_payment(
+        payload["payment_id"],
+        now=utcnow(),
+        gateway=current_gateways().xendit,
+        invoice_id=payload.get("invoice_id"),
+    )
+
+
+def _read_back(payload: dict[str, Any]) -> None:
+    again = payments.read_back(
+        payload["payment_id"],
+        now=utcnow(),
+        gateway=current_gateways().xendit,
+        poll=current_settings().payment_poll,
+    )
+    if again is not None:
+        raise jobs.RetryLater("not paid yet", again - utcnow())
+
+
+def _expire_order(payload: dict[str, Any]) -> None:
+    due = expiry.expire_order(
+        payload["order_id"], now=utcnow(), gateway=current_gateways().xendit
+    )
+    if due is not None:
+        raise jobs.RetryLater("not due yet", due - utcnow())
+
+
+def _close_invoice(payload: dict[str, Any]) -> None:
+    invoicing.close_invoice(payload["invoice_id"], gateway=current_gateways().xendit)
+
+
+def _deliver_etickets(payload: dict[str, Any]) -> None:
+    delivery.deliver_etickets(
+        payload["order_id"],
+        now=utcnow(),
+        renderer=current_gateways().renderer,
+        mailer=current_gateways().mailer,
+        settings=current_settings(),
+    )
+
+
+HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
+    ordering.OPEN_INVOICE: _open_invoice,
+    ordering.EXPIRE_ORDER: _expire_order,
+    payments.CONFIRM: _confirm_payment,
+    payments.READ_BACK: _read_back,
+    payments.CLOSE_INVOICE: _close_invoice,
+    eticketing.DELIVER: _deliver_etickets,
+}
