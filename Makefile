@@ -19,7 +19,7 @@ setup-test: setup ## the same, with the browser and the database the tests start
 
 .PHONY: run
 run: setup ## the whole service with a sample event, a Xendit stand-in and a mail catcher
-	@scripts/run-local
+	@python scripts/run-local
 
 .PHONY: test
 test: setup-test ## every test; it starts its own servers (one file: make test ARGS=tests/test_x.py)

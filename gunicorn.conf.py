@@ -6,6 +6,8 @@ Waiting for Xendit costs a thread, not a core, hence few processes with many thr
 import os
 from pathlib import Path
 
+from gunicorn.workers.base import Worker
+
 wsgi_app = "wsgi:app"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 
@@ -33,3 +35,9 @@ errorlog = "-"
 loglevel = "warning"
 # The control server would write a socket into the home directory; signals are enough.
 control_socket_disable = True
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Send what gunicorn logs in a web process the application's way: JSON, and to LOG_DIR."""
+    worker.log.error_log.handlers.clear()
+    worker.log.error_log.propagate = True

@@ -1,0 +1,130 @@
+"""Fixtures: databases, the service as real processes, a browser. Nothing starts unless asked."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from tests.harness.browser import DESKTOP, PHONE, browsing, chromium
+from tests.harness.database import MariaDB, fresh_sqlite
+from tests.harness.processes import stop_everything
+from tests.harness.service import Service
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave no process behind, whatever the tests did."""
+    left = stop_everything()
+    if left and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nprocesses left behind by tests: {', '.join(left)}")  # noqa: T201
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """A MariaDB server for the whole run; ask it for `fresh_database()`."""
+    server = MariaDB()
+    yield server
+    server.stop()
+
+
+def _new_database(
+    kind: str, request: pytest.FixtureRequest, factory: pytest.TempPathFactory
+) -> str:
+    if kind == "mariadb":
+        server: MariaDB = request.getfixturevalue("mariadb")
+        return server.fresh_database()
+    return fresh_sqlite(factory.mktemp("sqlite"))
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty database for one test, on both kinds of server."""
+    return _new_database(request.param, request, tmp_path_factory)
+
+
+@pytest.fixture
+def mariadb_url(mariadb: MariaDB) -> str:
+    """An empty MariaDB database for one test, for races that SQLite cannot run."""
+    return mariadb.fresh_database()
+
+
+@pytest.fixture(scope="module")
+def service(mariadb: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The whole service on MariaDB with the sample event, shared by the tests of one file."""
+    running = Service(mariadb.fresh_database(), tmp_path_factory.mktemp("service"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def service_on_each_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """The whole service, once on SQLite and once on MariaDB."""
+    url = _new_database(request.param, request, tmp_path_factory)
+    running = Service(url, tmp_path_factory.mktemp("service"))
+    running.start()
+    yield running
+    running.stop()
+
+
+class StartService(Protocol):
+    """Start a service with settings of a test's own; it is stopped at the test's end."""
+
+    def __call__(self, database_url: str, **options: Any) -> Service: ...
+
+
+@pytest.fixture
+def start_service(tmp_path: Path) -> Iterator[StartService]:
+    """A function that starts services; its options are those of `Service`, and `catalogue`."""
+    started: list[Service] = []
+
+    def start(database_url: str, *, catalogue: str | None = None, **options: Any) -> Service:
+        folder = tmp_path / f"service-{len(started)}"
+        folder.mkdir()
+        running = Service(database_url, folder, **options)
+        started.append(running)
+        running.start(catalogue=catalogue)
+        return running
+
+    yield start
+    for running in started:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The one Playwright of the run, for tests that need a browser with flags of their own."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium for the whole run; open pages with `phone`, `desktop` or `browsing`."""
+    with chromium(playwright) as running:
+        yield running
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[Page]:
+    """A page of 360 x 740; errors, CSP violations and other hosts fail the test."""
+    with browsing(browser, size=PHONE) as page:
+        yield page
+
+
+@pytest.fixture
+def phone_without_javascript(browser: Browser) -> Iterator[Page]:
+    """The same page with JavaScript switched off."""
+    with browsing(browser, size=PHONE, java_script_enabled=False) as page:
+        yield page
+
+
+@pytest.fixture
+def desktop(browser: Browser) -> Iterator[Page]:
+    """A page of 1280 x 800, watched in the same way."""
+    with browsing(browser, size=DESKTOP) as page:
+        yield page

@@ -1,0 +1,132 @@
+"""Start real processes, wait until they answer, and leave none behind."""
+
+import atexit
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN = 30.0
+POLL_SECONDS = 0.02
+TAIL_LINES = 40
+
+_running: set["Process"] = set()
+
+
+class StartFailed(AssertionError):
+    """A process ended, or did not answer in time; the message holds the tail of its log."""
+
+
+class Process:
+    """One started command in a process group of its own, its output in a file."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], *, env: Mapping[str, str], log: Path
+    ) -> None:
+        self.name = name
+        self.log = log
+        with log.open("ab") as output:
+            self._popen = subprocess.Popen(
+                command,
+                env=dict(env),
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _running.add(self)
+
+    @property
+    def pid(self) -> int:
+        """Return the process id, which is also the id of its group."""
+        return self._popen.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the process started has not ended yet."""
+        return self._popen.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Return the exit code, negative for a signal, or None while it runs."""
+        return self._popen.poll()
+
+    def tail(self) -> str:
+        """Return the last lines of the log."""
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return "\n".join(text.splitlines()[-TAIL_LINES:])
+
+    def wait_until(self, is_ready: Callable[[], bool], *, within: float = READY_WITHIN) -> None:
+        """Wait until it is ready; raises StartFailed when it ends before or takes too long."""
+        deadline = time.monotonic() + within
+        while not is_ready():
+            if not self.is_running:
+                raise StartFailed(f"{self.name} ended with {self.exit_code}:\n{self.tail()}")
+            if time.monotonic() > deadline:
+                raise StartFailed(f"{self.name} not ready within {within:g} s:\n{self.tail()}")
+            time.sleep(POLL_SECONDS)
+
+    def stop(self, *, grace: float = 15.0) -> int:
+        """Ask the process to end (SIGTERM), insist after `grace` s, and return its exit code."""
+        if self.is_running:
+            self._popen.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._popen.wait(grace)
+        return self.kill()
+
+    def kill(self) -> int:
+        """End the process and all its children with SIGKILL, and return its exit code."""
+        with suppress(ProcessLookupError):  # the group has ended by itself
+            os.killpg(self.pid, signal.SIGKILL)
+        code = self._popen.wait()
+        _running.discard(self)
+        return code
+
+
+def stop_everything() -> list[str]:
+    """Kill what is still running and return the names, for the end of a test run."""
+    left = sorted(_running, key=lambda process: process.pid)
+    for process in left:
+        process.kill()
+    return [process.name for process in left]
+
+
+atexit.register(stop_everything)
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback interface on which nobody listens at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether somebody accepts connections on this loopback port."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def answers(url: str, *, status: int = 200) -> bool:
+    """Tell whether a GET of this URL is answered with this status."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+    try:
+        connection.request("GET", parts.path or "/")
+        return connection.getresponse().status == status
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

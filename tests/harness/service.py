@@ -1,0 +1,194 @@
+"""The whole service as it runs for real: gunicorn, workers, the Xendit stand-in, a mailbox."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sandbox.client import Mailbox, StandIn
+from tests.harness.processes import ROOT, Process, answers, free_port, is_listening
+
+XENDIT_SECRET_KEY = "xnd_development_local"
+XENDIT_CALLBACK_TOKEN = "local-callback-token"
+EVENT_STARTS_AT = (datetime.now(UTC) + timedelta(days=60)).replace(microsecond=0)
+EVENT = {
+    "EVENT_NAME": "TEDxSenja Jakarta",
+    "EVENT_STARTS_AT": EVENT_STARTS_AT.isoformat(),
+    "EVENT_VENUE": "Gedung Kesenian Senja, Jakarta",
+    "EVENT_CONTACT_EMAIL": "halo@tedxsenja.example",
+}
+BIN = Path(sys.executable).parent
+
+
+class CommandFailed(AssertionError):
+    """A command of the service ended with an error; the message holds what it printed."""
+
+
+def base_environment() -> dict[str, str]:
+    """Return what any process needs, and nothing of the caller's settings."""
+    kept = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
+    path = f"{BIN}:{os.environ.get('PATH', os.defpath)}"
+    return {**kept, "PATH": path, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+
+
+@dataclass
+class Ports:
+    """The loopback ports of one service, free when chosen."""
+
+    web: int = field(default_factory=free_port)
+    standin: int = field(default_factory=free_port)
+    smtp: int = field(default_factory=free_port)
+    mailbox: int = field(default_factory=free_port)
+
+
+class Service:
+    """Processes around one database; nothing runs before `start`, `stop` ends all of them.
+
+    `settings` are environment variables above the usual ones; `standin_options` go to the
+    stand-in's command line.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        standin_options: Sequence[str] = (),
+        workers: int = 1,
+    ) -> None:
+        self.database_url = database_url
+        self.folder = folder
+        self.ports = Ports()
+        self.url = f"http://127.0.0.1:{self.ports.web}"
+        self.standin = StandIn(f"http://127.0.0.1:{self.ports.standin}")
+        self.mailbox = Mailbox(f"http://127.0.0.1:{self.ports.mailbox}")
+        self.env = {**base_environment(), **self._settings(), **(settings or {})}
+        self.processes: dict[str, Process] = {}
+        self._standin_options = standin_options
+        self._worker_count = workers
+
+    def _settings(self) -> dict[str, str]:
+        return EVENT | {
+            "DATABASE_URL": self.database_url,
+            "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests",
+            "PUBLIC_URL": self.url,
+            "XENDIT_SECRET_KEY": XENDIT_SECRET_KEY,
+            "XENDIT_CALLBACK_TOKEN": XENDIT_CALLBACK_TOKEN,
+            "XENDIT_API_URL": self.standin.base_url,
+            "MAIL_SERVER": "127.0.0.1",
+            "MAIL_PORT": str(self.ports.smtp),
+            "MAIL_USE_TLS": "false",
+            "MAIL_DEFAULT_SENDER": "tiket@tedxsenja.example",
+            "RATE_LIMIT_ENABLED": "false",
+            "PORT": str(self.ports.web),
+        }
+
+    def start(self, *, catalogue: str | None = None) -> None:
+        """Migrate, load the catalogue (YAML; by default the sample event), start everything."""
+        try:
+            self.flask("db", "upgrade")
+            self.load_catalogue(catalogue if catalogue is not None else sample_catalogue())
+            self.start_neighbours()
+            self.start_web()
+            for number in range(1, self._worker_count + 1):
+                self.start_worker(f"worker-{number}")
+            self.wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def start_neighbours(self) -> None:
+        """Start the stand-in and the mailbox."""
+        standin = ["-m", "sandbox.xendit", "--port", str(self.ports.standin)]
+        standin += ["--secret-key", XENDIT_SECRET_KEY, "--callback-token", XENDIT_CALLBACK_TOKEN]
+        standin += ["--callback-url", f"{self.url}/api/payment-callback", *self._standin_options]
+        mailbox = ["-m", "sandbox.mailbox", "--smtp-port", str(self.ports.smtp)]
+        mailbox += ["--http-port", str(self.ports.mailbox)]
+        self._start("standin", sys.executable, *standin)
+        self._start("mailbox", sys.executable, *mailbox)
+        self.processes["standin"].wait_until(lambda: is_listening(self.ports.standin))
+        self.processes["mailbox"].wait_until(
+            lambda: is_listening(self.ports.mailbox) and is_listening(self.ports.smtp)
+        )
+
+    def start_web(self) -> None:
+        """Start gunicorn and wait until it is alive."""
+        web = self._start("web", str(BIN / "gunicorn"), "wsgi:app")
+        web.wait_until(lambda: answers(f"{self.url}/healthz"))
+
+    def start_worker(self, name: str = "worker-1") -> Process:
+        """Start one more worker; /readyz tells when the first of them is at work."""
+        return self._start(name, str(BIN / "flask"), "--app", "wsgi", "worker")
+
+    def wait_until_ready(self) -> None:
+        """Wait for /readyz: the database answers and a worker has shown a sign of life."""
+        self.processes["web"].wait_until(lambda: answers(f"{self.url}/readyz"))
+
+    def restart(self, name: str) -> None:
+        """Start a process again with its old command, stopping it before if it still runs."""
+        old = self.processes[name]
+        old.stop()
+        if name == "web":
+            self.start_web()
+        elif name.startswith("worker"):
+            self.start_worker(name)
+        else:
+            raise ValueError(f"{name} keeps its state in memory: it cannot be restarted")
+
+    def kill(self, name: str) -> None:
+        """End a process and its children with SIGKILL, as a power cut would."""
+        self.processes[name].kill()
+
+    def flask(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run `flask --app wsgi …` in the service's environment and return what it printed."""
+        done = subprocess.run(
+            [str(BIN / "flask"), "--app", "wsgi", *arguments],
+            env=self.env,
+            cwd=ROOT,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode:
+            command = f"flask {' '.join(arguments)}"
+            raise CommandFailed(f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def api_key(self, *scopes: str) -> str:
+        """Make an API key (scope orders:write unless others are named) and return it."""
+        wanted = scopes or ("orders:write",)
+        options = [option for scope in wanted for option in ("--scope", scope)]
+        return self.flask("api-keys", "add", "test partner", *options).split()[-1]
+
+    def load_catalogue(self, text: str) -> None:
+        """Create or update the tickets from YAML text."""
+        path = self.folder / "event.yaml"
+        path.write_text(text, encoding="utf-8")
+        self.flask("tickets", "load", str(path))
+
+    def log(self, name: str) -> str:
+        """Return what a process has written so far."""
+        return self.processes[name].log.read_text(encoding="utf-8", errors="replace")
+
+    def stop(self) -> None:
+        """End every process; the neighbours last, so that a clean stop can still reach them."""
+        for process in reversed(list(self.processes.values())):
+            process.stop()
+        self.processes.clear()
+
+    def _start(self, name: str, *command: str) -> Process:
+        process = Process(name, command, env=self.env, log=self.folder / f"{name}.log")
+        self.processes[name] = process
+        return process
+
+
+def sample_catalogue() -> str:
+    """Return the sample event's catalogue, with dates around now."""
+    script = [sys.executable, "scripts/sample-event", EVENT_STARTS_AT.isoformat()]
+    return subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=True).stdout
