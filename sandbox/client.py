@@ -51,6 +51,10 @@ class _Control:
         """Return {"on": …, "switches": …}."""
         return self._call("GET", "/faults")
 
+    def close(self) -> None:
+        """Give back the connections."""
+        self._session.close()
+
     def _call(
         self, method: str, path: str, body: Json | None = None, params: Json | None = None
     ) -> Json:

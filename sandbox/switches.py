@@ -52,7 +52,7 @@ class Switchboard:
                     self._times[name] = times
 
     def take(self, name: str, **facts: str) -> dict[str, Any] | None:
-        """Use a switch once: its settings when it is on, else None.
+        """Use a switch once: its name and settings (never empty) when it is on, else None.
 
         A fact such as `call="create"` must equal the setting of that name unless that is empty.
         """
@@ -64,7 +64,7 @@ class Switchboard:
                 self._times[name] -= 1
                 if self._times[name] <= 0:
                     del self._on[name], self._times[name]
-            return dict(settings)
+            return {"name": name, **settings}
 
     def clear(self, name: str | None = None) -> None:
         """Turn one switch off, or all of them."""

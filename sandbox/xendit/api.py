@@ -30,6 +30,7 @@ CALLS = {
 def api_blueprint(account: Account, refunds: Refunds) -> Blueprint:
     """Make the API's blueprint."""
     api = Blueprint("api", __name__)
+    _add_recording(api, account)
     _add_common_behaviour(api, account)
     _add_invoice_calls(api, account)
     _add_refund_calls(api, refunds)
@@ -37,7 +38,7 @@ def api_blueprint(account: Account, refunds: Refunds) -> Blueprint:
     return api
 
 
-def _add_common_behaviour(api: Blueprint, account: Account) -> None:
+def _add_recording(api: Blueprint, account: Account) -> None:
     @api.before_app_request
     def record() -> None:
         # Also calls to paths that do not exist; not the payer's page and not the control API.
@@ -50,6 +51,8 @@ def _add_common_behaviour(api: Blueprint, account: Account) -> None:
             g.entry["status"] = response.status_code
         return response
 
+
+def _add_common_behaviour(api: Blueprint, account: Account) -> None:
     @api.before_request
     def admit() -> Response | None:
         call = CALLS.get(request.endpoint or "", "")
@@ -106,9 +109,8 @@ def _add_invoice_calls(api: Blueprint, account: Account) -> None:
 def _add_refund_calls(api: Blueprint, refunds: Refunds) -> None:
     @api.post("/refunds")
     def create_refund() -> Response:
-        return jsonify(
-            refunds.create(_json_body(), request.headers.get("idempotency-key")).as_json()
-        )
+        key = request.headers.get("idempotency-key")
+        return jsonify(refunds.create(_json_body(), key))
 
     @api.get("/refunds/<refund_id>")
     def read_refund(refund_id: str) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import dropwhile
 
@@ -13,6 +13,9 @@ from sandbox.xendit.invoices import Invoice
 from sandbox.xendit.validation import ApiError
 
 Filters = MultiDict[str, str]
+MOMENTS = tuple(
+    f"{what}_{side}" for what in ("created", "paid", "expired") for side in ("after", "before")
+)
 
 
 def selected(invoices: Sequence[Invoice], filters: Filters) -> list[Invoice]:
@@ -24,12 +27,13 @@ def selected(invoices: Sequence[Invoice], filters: Filters) -> list[Invoice]:
     after = filters.get("last_invoice") or filters.get("last_invoice_id")
     if after:
         invoices = list(dropwhile(lambda each: each.id != after, invoices))[1:]
+    moments = {name: _moment(filters, name) for name in MOMENTS}
     found = [
         each
         for each in invoices
         if filters.get("external_id") in (None, each.external_id)
         and (not statuses or each.status in statuses)
-        and _in_time(each, filters)
+        and _in_time(each, moments)
     ]
     return found[: _limit(filters)]
 
@@ -45,14 +49,14 @@ def _statuses(filters: Filters) -> list[str]:
     return values
 
 
-def _in_time(invoice: Invoice, filters: Filters) -> bool:
+def _in_time(invoice: Invoice, bounds: Mapping[str, datetime | None]) -> bool:
     moments = {
         "created": invoice.created,
         "paid": invoice.payment.paid_at if invoice.payment else None,
         "expired": invoice.expiry_date,
     }
     for name, moment in moments.items():
-        after, before = _moment(filters, f"{name}_after"), _moment(filters, f"{name}_before")
+        after, before = bounds[f"{name}_after"], bounds[f"{name}_before"]
         if (after or before) and moment is None:
             return False
         if moment and ((after and moment < after) or (before and moment > before)):

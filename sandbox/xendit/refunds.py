@@ -67,19 +67,23 @@ class Refunds:
         self._by_key: dict[str, tuple[dict[str, Any], Refund]] = {}
         account.on_reset += [self._refunds.clear, self._by_key.clear]
 
-    def create(self, body: dict[str, Any], idempotency_key: str | None) -> Refund:
-        """Accept a refund as PENDING. Raises ApiError with Xendit's codes when it cannot be."""
+    def create(self, body: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
+        """Accept a refund and return it, PENDING at first; a known key returns the first one.
+
+        Raises ApiError with Xendit's codes when it cannot be.
+        """
         check(body, REFUND)
         with self._account.lock:
             if idempotency_key in self._by_key:
                 first_body, refund = self._by_key[idempotency_key]
                 if first_body != body:
                     raise ApiError(409, "IDEMPOTENCY_ERROR", "Key was used with another body")
-                return refund
+                return refund.as_json()
             refund = self._accept(body)
             if idempotency_key:
                 self._by_key[idempotency_key] = (body, refund)
-            return refund
+            # Written under the lock: a moment later it may have ended.
+            return refund.as_json()
 
     def find(self, refund_id: str) -> Refund | None:
         """Return the refund or None."""
