@@ -101,15 +101,22 @@ def _init_templates(app: Flask, settings: Settings) -> None:
         for name in ("rupiah", "event_date", "event_time", "event_datetime", "short_datetime")
     }
     app.jinja_env.filters.update(functions)
-    app.jinja_env.globals.update(
-        functions, event=settings.event, request_id=current_request_id
-    )
+    app.jinja_env.globals.update(functions, event=settings.event, request_id=current_request_id)
 
 
 def _register_routes(app: Flask) -> None:
     from app import cli
-    from app.routes import api, callback, catalogue, checkout, error_handlers, health, hooks
-    from app.routes import language, orders
+    from app.routes import (
+        api,
+        callback,
+        catalogue,
+        checkout,
+        error_handlers,
+        health,
+        hooks,
+        language,
+        orders,
+    )
 
     hooks.init_app(app)
     error_handlers.init_app(app)

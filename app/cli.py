@@ -1,5 +1,6 @@
 """Commands: the worker, the catalogue, staff, API keys, checks."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -7,8 +8,8 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from app import worker as background
-from app.forms.catalogue_file import CatalogueFileError, read_catalogue
 from app.clock import utcnow
+from app.forms.catalogue_file import CatalogueFileError, read_catalogue
 from app.forms.fields import FieldProblem, parse_email
 from app.models import Role
 from app.services.office import partners, staffing
@@ -56,7 +57,7 @@ def add_staff(email: str, role: str, password_stdin: bool) -> None:
     except FieldProblem as error:
         raise click.ClickException("this is not an e-mail address") from error
     password = (
-        click.get_text_stream("stdin").readline().rstrip("\n")
+        sys.stdin.readline().rstrip("\n")
         if password_stdin
         else click.prompt("Password", hide_input=True, confirmation_prompt=True)
     )

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 T = TypeVar("T")
@@ -166,7 +166,10 @@ def _read(reader: _Reader) -> Settings:
         database_url=database_url,
         secret_key=_secret(reader, "SECRET_KEY", "at least 32 random characters", least=32),
         public_url=reader.parsed(
-            "PUBLIC_URL", "the address buyers type, such as https://tickets.example", _parse_url, None
+            "PUBLIC_URL",
+            "the address buyers type, such as https://tickets.example",
+            _parse_url,
+            None,
         ),
         **_read_xendit(reader),
         mail=_read_mail(reader),
@@ -182,9 +185,7 @@ def _read(reader: _Reader) -> Settings:
         redis_url=reader.optional("REDIS_URL"),
         metrics_token=reader.optional("METRICS_TOKEN"),
         trusted_proxies=reader.number("TRUSTED_PROXIES", "how many proxies are in front", 0),
-        log_level=reader.parsed(
-            "LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", _parse_level, "INFO"
-        ),
+        log_level=reader.parsed("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", _parse_level, "INFO"),
         log_dir=Path(directory) if (directory := reader.optional("LOG_DIR")) else None,
     )
 

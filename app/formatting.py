@@ -34,7 +34,9 @@ def event_date(when: datetime, zone: tzinfo) -> str:
 def event_time(when: datetime, zone: tzinfo) -> str:
     """Return `09.00 WIB` or `09:00 WIB`."""
     pattern = "HH.mm" if _locale() == "id" else "HH:mm"
-    return f"{format_time(when.astimezone(zone), pattern, locale=_locale())} {zone_name(when, zone)}"
+    return (
+        f"{format_time(when.astimezone(zone), pattern, locale=_locale())} {zone_name(when, zone)}"
+    )
 
 
 def event_datetime(when: datetime, zone: tzinfo) -> str:

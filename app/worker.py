@@ -28,6 +28,7 @@ IDLE_SECONDS = 0.25
 AFTER_ERROR_SECONDS = 2.0
 HEARTBEAT_SECONDS = 5.0
 MINUTE = 60.0
+NOT_FOUND = 404
 
 
 def run(threads: int) -> None:
@@ -77,7 +78,7 @@ def _step() -> float:
     """Do one job if any is due; return how long to rest before the next."""
     try:
         job = jobs.claim(utcnow())
-    except Exception:  # noqa: BLE001 (the database may be away: the worker must outlive it)
+    except Exception:
         log.exception("no job could be claimed")
         return AFTER_ERROR_SECONDS
     if job is None:
@@ -91,7 +92,7 @@ def _guarded(action: Callable[[], object]) -> None:
     """Run `action`; whatever goes wrong is logged and the loop lives on."""
     try:
         action()
-    except Exception:  # noqa: BLE001 (a job's outcome that cannot be stored: its lease will end)
+    except Exception:
         log.exception("the worker's own bookkeeping failed")
     finally:
         db.session.remove()
@@ -105,7 +106,7 @@ def _do(job: jobs.Claim) -> None:
         jobs.retry(job, utcnow(), str(error), timedelta(seconds=error.pause))
     except jobs.RetryLater as error:
         jobs.retry(job, utcnow(), str(error), error.pause)
-    except Exception as error:  # noqa: BLE001 (logged whole, and tried again)
+    except Exception as error:
         log.exception("job failed", extra={"job": job.id, "kind": job.kind, "try": job.attempt})
         db.session.rollback()
         jobs.retry(job, utcnow(), repr(error))
@@ -126,12 +127,18 @@ def _open_invoice(payload: dict[str, Any]) -> None:
 
 
 def _confirm_payment(payload: dict[str, Any]) -> None:
-    payments.confirm_payment(
-        payload["payment_id"],
-        now=utcnow(),
-        gateway=current_gateways().xendit,
-        invoice_id=payload.get("invoice_id"),
-    )
+    named = payload.get("invoice_id")
+    try:
+        payments.confirm_payment(
+            payload["payment_id"],
+            now=utcnow(),
+            gateway=current_gateways().xendit,
+            invoice_id=named,
+        )
+    except XenditRefused as error:
+        if named is None or error.status != NOT_FOUND:
+            raise
+        log.warning("a callback named an invoice Xendit does not know", extra={"invoice": named})
 
 
 def _read_back(payload: dict[str, Any]) -> None:
@@ -146,9 +153,7 @@ def _read_back(payload: dict[str, Any]) -> None:
 
 
 def _expire_order(payload: dict[str, Any]) -> None:
-    due = expiry.expire_order(
-        payload["order_id"], now=utcnow(), gateway=current_gateways().xendit
-    )
+    due = expiry.expire_order(payload["order_id"], now=utcnow(), gateway=current_gateways().xendit)
     if due is not None:
         raise jobs.RetryLater("not due yet", due - utcnow())
 

@@ -58,9 +58,7 @@ def parse_phone(typed: str) -> str:
     digits = typed.strip()[: PHONE_LENGTH + 1]
     if not digits:
         raise FieldProblem(_l("Please enter a mobile number, such as 0812 3456 7890."))
-    problem = FieldProblem(
-        _l("This is not a complete phone number. It looks like 0812 3456 7890 or +62 812 3456 7890.")
-    )
+    problem = FieldProblem(_l("This is not a complete phone number. It looks like 0812 3456 7890."))
     try:
         number = phonenumbers.parse(digits, "ID")
     except phonenumbers.NumberParseException as error:

@@ -229,7 +229,7 @@ class XenditClient:
         return [parse_invoice(entry) for entry in body if isinstance(entry, dict)]
 
     def expire_invoice(self, invoice_id: str, timeout: Timeout = PATIENT) -> Invoice:
-        """Close an unpaid invoice. Raises XenditRefused when it is not PENDING any more: read it."""
+        """Close an unpaid invoice. Raises XenditRefused when it is not PENDING: read it."""
         path = f"/invoices/{quote(invoice_id, safe='')}/expire!"  # no /v2 here: facts 3.4
         return parse_invoice(_object(self._call("POST", path, timeout)))
 

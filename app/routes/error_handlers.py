@@ -19,14 +19,38 @@ from app.tracing import current_request_id
 
 # Codes and words for what the framework refuses by itself.
 HTTP_CODES: Mapping[int, tuple[str, Any, Any]] = {
-    400: ("bad_request", _l("This request cannot be understood"), _l("Please go back, reload the page and try again.")),
+    400: (
+        "bad_request",
+        _l("This request cannot be understood"),
+        _l("Please go back, reload the page and try again."),
+    ),
     403: ("forbidden", _l("You may not do this"), _l("Log in with an account that may.")),
-    404: ("not_found", _l("There is nothing at this address"), _l("Check the address, or start again from the ticket page.")),
-    405: ("method_not_allowed", _l("This address does not take that method"), _l("Go back to the ticket page.")),
-    413: ("payload_too_large", _l("Too much was sent"), _l("At most 64 KiB are accepted. Send less.")),
-    415: ("unsupported_media_type", _l("This content type is not accepted"), _l("Send JSON with “Content-Type: application/json”.")),
+    404: (
+        "not_found",
+        _l("There is nothing at this address"),
+        _l("Check the address, or start again from the ticket page."),
+    ),
+    405: (
+        "method_not_allowed",
+        _l("This address does not take that method"),
+        _l("Go back to the ticket page."),
+    ),
+    413: (
+        "payload_too_large",
+        _l("Too much was sent"),
+        _l("At most 64 KiB are accepted. Send less."),
+    ),
+    415: (
+        "unsupported_media_type",
+        _l("This content type is not accepted"),
+        _l("Send JSON with “Content-Type: application/json”."),
+    ),
     429: ("rate_limited", _l("Too many requests"), _l("Please wait a moment, then try again.")),
-    500: ("internal_error", _l("Something went wrong on our side"), _l("We have been told. If it stays so, send us the number below.")),
+    500: (
+        "internal_error",
+        _l("Something went wrong on our side"),
+        _l("We have been told. If it stays so, send us the number below."),
+    ),
 }
 
 
@@ -106,7 +130,7 @@ def _flatten(messages: Any, path: tuple[str, ...] = ()) -> list[FieldError]:
 
 
 def _render_rate_limit(error: RateLimitExceeded) -> Response:
-    seconds = error.limit.limit.get_expiry() if error.limit else 60
+    seconds = error.limit.limit.get_expiry()
     return render_refusal(RateLimited(retry_after=int(seconds)))
 
 

@@ -89,8 +89,9 @@ def _store(delivery: Delivery, now: datetime) -> None:
                 )
             )
         if payment_id is None:
-            log.warning("callback for an invoice that is not ours",
-                        extra={"invoice": delivery.invoice_id})
+            log.warning(
+                "callback for an invoice that is not ours", extra={"invoice": delivery.invoice_id}
+            )
             return
         hint = {"payment_id": payment_id, "invoice_id": delivery.invoice_id}
         jobs.enqueue(session, CONFIRM, hint, now=now, due_at=now)

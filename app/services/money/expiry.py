@@ -43,9 +43,9 @@ def _close_all(payment: PaymentView, *, now: datetime, gateway: XenditClient) ->
         raise RetryLater("an answer to create may still come", timedelta(seconds=3))
     if payment.invoice_id is None and payment.create_attempts == 0:
         return True  # Xendit was never asked
-    for invoice in find_invoices(gateway, payment):
-        if invoice.status is InvoiceStatus.PENDING:
-            invoice = close_invoice(invoice.id, gateway=gateway)
+    for found in find_invoices(gateway, payment):
+        is_open = found.status is InvoiceStatus.PENDING
+        invoice = close_invoice(found.id, gateway=gateway) if is_open else found
         settle(payment.order_id, invoice, now=now)
         if invoice.is_paid:
             return False

@@ -93,8 +93,9 @@ def build_request(order: Order, *, now: datetime, settings: Settings) -> Invoice
     page = f"{settings.public_url}/orders/{order.token}"
     left = int((order.expires_at - now).total_seconds())
     with force_locale(order.locale):
-        description = _("Tickets for %(event)s, order %(code)s", event=settings.event.name,
-                        code=order.code)
+        description = _(
+            "Tickets for %(event)s, order %(code)s", event=settings.event.name, code=order.code
+        )
     return InvoiceRequest(
         external_id=order.payment.external_id,
         amount=order.payment.amount,
@@ -119,7 +120,7 @@ def margin(order_hold: timedelta) -> int:
 
 
 def _find_lost(gateway: XenditClient, request: InvoiceRequest, *, now: datetime) -> Invoice | None:
-    """Return the invoice an earlier call made without our hearing of it; have any further closed."""
+    """Return the invoice an earlier call made unheard; have any further one closed."""
     usable = [
         invoice
         for invoice in gateway.list_invoices(request.external_id)
@@ -186,9 +187,7 @@ def _attach(order_id: int, invoice: Invoice, *, now: datetime, poll: timedelta) 
         payment.invoice_url = invoice.url
         payment.invoice_expires_at = invoice.expires_at
         payment.create_claimed_until = None
-        jobs.enqueue(
-            session, READ_BACK, {"payment_id": payment.id}, now=now, due_at=now + poll
-        )
+        jobs.enqueue(session, READ_BACK, {"payment_id": payment.id}, now=now, due_at=now + poll)
     return True
 
 

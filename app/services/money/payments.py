@@ -81,10 +81,7 @@ def find_invoices(
 ) -> list[Invoice]:
     """Return the invoices of a payment as Xendit has them, paid ones first."""
     known = invoice_id or payment.invoice_id
-    if known:
-        found = [gateway.read_invoice(known)]
-    else:
-        found = gateway.list_invoices(payment.external_id)
+    found = [gateway.read_invoice(known)] if known else gateway.list_invoices(payment.external_id)
     mine = [invoice for invoice in found if invoice.external_id == payment.external_id]
     return sorted(mine, key=lambda invoice: not invoice.is_paid)
 
@@ -181,9 +178,7 @@ def hint_payment(order_id: int, *, now: datetime) -> None:
             Payment.order_id == order_id, Payment.status != PaymentStatus.PAID, fresh
         )
         if affected(session, open_ones.values(hinted_at=now)) == 1:
-            payment_id = session.scalar(
-                sa.select(Payment.id).where(Payment.order_id == order_id)
-            )
+            payment_id = session.scalar(sa.select(Payment.id).where(Payment.order_id == order_id))
             jobs.enqueue(session, CONFIRM, {"payment_id": payment_id}, now=now, due_at=now)
 
 

@@ -22,7 +22,7 @@ def find_violations() -> list[str]:
         return violations
 
 
-def _stock() -> sa.Select[tuple[str, int, int, int, int, int]]:
+def _stock() -> sa.Select[str, int, int, int, int, int]:
     def wanted(status: OrderStatus) -> sa.ScalarSelect[int]:
         return (
             sa.select(sa.func.coalesce(sa.func.sum(OrderItem.quantity), 0))
@@ -42,7 +42,7 @@ def _stock() -> sa.Select[tuple[str, int, int, int, int, int]]:
     ).join(TicketStock)
 
 
-def _seats() -> sa.Select[tuple[str, int, int]]:
+def _seats() -> sa.Select[str, int, int]:
     """Select PAID orders whose e-tickets are not one a seat."""
     bought = (
         sa.select(OrderItem.order_id, sa.func.sum(OrderItem.quantity).label("seats"))

@@ -57,20 +57,20 @@ def enqueue_all(
     session: Session, jobs: list[tuple[str, dict[str, Any], datetime]], *, now: datetime
 ) -> list[int]:
     """Add several jobs (kind, payload, due_at) to the caller's transaction."""
-    ids = []
-    for kind, payload, due_at in jobs:
-        row = {
-            "kind": kind,
-            "payload": payload,
-            "status": JobStatus.OPEN,
-            "due_at": due_at,
-            "attempts": 0,
-            "request_id": current_request_id(),
-            "created_at": now,
-        }
-        result = session.connection().execute(sa.insert(Job.__table__).values(row))
-        ids.append(int(result.inserted_primary_key[0]))
-    return ids
+    rows = [
+        Job(
+            kind=kind,
+            payload=payload,
+            status=JobStatus.OPEN,
+            due_at=due_at,
+            request_id=current_request_id(),
+            created_at=now,
+        )
+        for kind, payload, due_at in jobs
+    ]
+    session.add_all(rows)
+    session.flush()
+    return [row.id for row in rows]
 
 
 @use_case
@@ -86,13 +86,10 @@ def claim(now: datetime, kinds: tuple[str, ...] | None = None) -> Claim | None:
         job = session.get_one(Job, job_id)
         job.attempts += 1
         job.due_at = now + LEASE
-        claimed = Claim(
-            job.id, job.kind, job.payload, job.attempts, job.request_id, job.created_at
-        )
-    return claimed
+        return Claim(job.id, job.kind, job.payload, job.attempts, job.request_id, job.created_at)
 
 
-def _due(now: datetime, kinds: tuple[str, ...] | None) -> sa.Select[tuple[int]]:
+def _due(now: datetime, kinds: tuple[str, ...] | None) -> sa.Select[int]:
     due = sa.select(Job.id).where(Job.status == JobStatus.OPEN, Job.due_at <= now)
     if kinds is not None:
         due = due.where(Job.kind.in_(kinds))

@@ -33,9 +33,9 @@ class ServiceCollector(Collector):
                 yield gauge
             stock = GaugeMetricFamily("tickets_stock", "Seats by state", labels=["type", "state"])
             rows = session.execute(
-                sa.select(
-                    Ticket.type, TicketStock.amount, TicketStock.held, TicketStock.sold
-                ).join(TicketStock)
+                sa.select(Ticket.type, TicketStock.amount, TicketStock.held, TicketStock.sold).join(
+                    TicketStock
+                )
             )
             for ticket_type, amount, held, sold in rows:
                 for state, value in (("amount", amount), ("held", held), ("sold", sold)):
@@ -47,7 +47,9 @@ class ServiceCollector(Collector):
                 )
             )
             late = (self._now - oldest).total_seconds() if oldest else 0.0
-            yield GaugeMetricFamily("tickets_job_lateness_seconds", "Age of the oldest due job", late)
+            yield GaugeMetricFamily(
+                "tickets_job_lateness_seconds", "Age of the oldest due job", late
+            )
             refused = session.scalar(
                 sa.select(sa.func.count()).where(Mail.refused_because.is_not(None))
             )

@@ -107,8 +107,10 @@ def load_tickets(rows: Sequence[TicketRow]) -> LoadResult:
             _describe(ticket, row, position)
         if problems:
             raise CatalogueConflict(problems)
-    return LoadResult(created=sum(row.type not in known for row in rows),
-                      updated=sum(row.type in known for row in rows))
+    return LoadResult(
+        created=sum(row.type not in known for row in rows),
+        updated=sum(row.type in known for row in rows),
+    )
 
 
 def _resize(ticket_id: int, amount: int) -> bool:

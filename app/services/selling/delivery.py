@@ -48,8 +48,10 @@ def deliver_etickets(
         refused = str(error)
         log.error("mail refused", extra={"order": document.order_code, "why": refused})
     _record(order_id, letter, refused, now)
-    log.info("mail sent" if refused is None else "mail recorded as refused",
-             extra={"order": document.order_code, "attachments": len(letter.attachments)})
+    log.info(
+        "mail sent" if refused is None else "mail recorded as refused",
+        extra={"order": document.order_code, "attachments": len(letter.attachments)},
+    )
 
 
 def list_mails(order_id: int) -> list[Mail]:

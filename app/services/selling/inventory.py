@@ -66,8 +66,9 @@ def sell_again(session: Session, quantities: Quantities) -> bool:
 def _left_before(session: Session, quantities: Quantities, *, stopped_at: int) -> dict[int, int]:
     """Return what is left of each wanted ticket, not counting what this attempt just held."""
     rows = session.execute(
-        sa.select(TicketStock.ticket_id, TicketStock.amount - TicketStock.held - TicketStock.sold)
-        .where(TicketStock.ticket_id.in_(quantities))
+        sa.select(
+            TicketStock.ticket_id, TicketStock.amount - TicketStock.held - TicketStock.sold
+        ).where(TicketStock.ticket_id.in_(quantities))
     )
     mine = {ticket: q for ticket, q in quantities.items() if ticket < stopped_at}
     return {ticket_id: left + mine.get(ticket_id, 0) for ticket_id, left in rows}
