@@ -1,0 +1,171 @@
+"""The checkout form: what was typed, what it shows again, and the order it asks for.
+
+Names of its fields: `t<ticket id>` a quantity, `a<ticket id>_<n>` the name on the n-th seat,
+`full_name`, `email`, `no_hp`. Hidden ones: `order_token` makes a repeated post one order,
+`shown_total` is the sum the buyer saw, `prefilled` the name that untouched seats were given.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from flask_babel import lazy_gettext as _l
+
+from app.errors import FieldError, ValidationFailed
+from app.forms.fields import FieldProblem, parse_email, parse_full_name, parse_phone
+from app.models import SaleStatus
+from app.services.selling.catalogue import TicketOnSale
+from app.services.selling.ordering import Buyer, OrderRequest, WantedItem
+
+BUYER_FIELDS: dict[str, Callable[[str], str]] = {
+    "full_name": parse_full_name,
+    "email": parse_email,
+    "no_hp": parse_phone,
+}
+QUANTITY = re.compile(r"t([0-9]{1,9})")
+SEAT = re.compile(r"a[0-9]{1,9}_[0-9]{1,3}")
+HIDDEN = ("order_token", "shown_total", "prefilled")
+ORDER_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
+# Bounds of what is taken in at all; a form of ours stays far below both.
+MOST_FIELDS = 500
+LONGEST_VALUE = 300
+
+
+@dataclass(frozen=True)
+class Line:
+    """One ticket on the form: what is chosen of it, what may be, and the name typed per seat."""
+
+    ticket: TicketOnSale
+    quantity: int
+    choices: tuple[int, ...]
+    attendees: tuple[str, ...]
+
+    @property
+    def subtotal(self) -> int:
+        return self.ticket.price * self.quantity
+
+    @property
+    def is_on_sale(self) -> bool:
+        return self.ticket.status is SaleStatus.ON_SALE
+
+    @property
+    def is_too_many(self) -> bool:
+        """Tell whether more are chosen than can be had now."""
+        return self.quantity > (self.ticket.available if self.is_on_sale else 0)
+
+
+@dataclass(frozen=True)
+class CheckoutForm:
+    """What was typed, as text and bounded; nothing of it is trusted yet."""
+
+    typed: Mapping[str, str]
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, str]) -> "CheckoutForm":
+        """Take in the fields of the form and nothing else, each cut to a bounded length."""
+        typed: dict[str, str] = {}
+        for name, value in values.items():
+            if len(typed) >= MOST_FIELDS:
+                break
+            if _is_field(name):
+                typed[name] = value[:LONGEST_VALUE]
+        return cls(typed)
+
+    def with_token(self, *, fresh: bool = False) -> "CheckoutForm":
+        """Return the form with its one-time token; `fresh` replaces one that was used."""
+        if not fresh and ORDER_TOKEN.fullmatch(self.order_token):
+            return self
+        return replace(self, typed={**self.typed, "order_token": secrets.token_urlsafe(24)})
+
+    @property
+    def order_token(self) -> str:
+        return self.typed.get("order_token", "")
+
+    def text(self, name: str) -> str:
+        """Return what was typed into a field."""
+        return self.typed.get(name, "")
+
+    def quantity(self, ticket_id: int) -> int:
+        """Return the chosen quantity; anything that is no small whole number counts as none."""
+        text = self.text(f"t{ticket_id}").strip()
+        return int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
+
+    @property
+    def quantities(self) -> dict[int, int]:
+        """Return the chosen quantities above 0, by ticket id ascending."""
+        ids = sorted({int(m[1]) for name in self.typed if (m := QUANTITY.fullmatch(name))})
+        return {ticket_id: n for ticket_id in ids if (n := self.quantity(ticket_id))}
+
+    def attendee(self, ticket_id: int, number: int) -> str:
+        """Return the name on a seat; a seat nobody touched follows the buyer's name."""
+        name = self.text(f"a{ticket_id}_{number}")
+        return self.text("full_name") if self._is_untouched(name) else name
+
+    def lines(self, tickets: Iterable[TicketOnSale]) -> list[Line]:
+        """Return a line for each ticket, with seats for what is chosen of it."""
+        return [self._line(ticket) for ticket in tickets]
+
+    def has_unseen_total(self, lines: Sequence[Line]) -> bool:
+        """Tell whether the sum is another than the one shown when the form was sent."""
+        shown = self.text("shown_total")
+        return bool(shown) and shown != str(sum(line.subtotal for line in lines))
+
+    def parse(self, locale: str) -> OrderRequest:
+        """Return the order the form asks for; a blank seat gets the buyer's name.
+
+        Raises ValidationFailed with every problem, under the names of the form's fields.
+        """
+        errors = [error for name in BUYER_FIELDS if (error := self.check(name))]
+        items = []
+        for ticket_id, quantity in self.quantities.items():
+            names = [f"a{ticket_id}_{number}" for number in range(1, quantity + 1)]
+            errors += [error for name in names if (error := self.check(name))]
+            items.append((ticket_id, quantity))
+        if not items:
+            errors.insert(0, FieldError("quantities", _l("Choose at least one ticket.")))
+        if errors:
+            raise ValidationFailed(errors)
+        return OrderRequest(self._buyer(), tuple(self._item(*item) for item in items), locale)
+
+    def check(self, name: str) -> FieldError | None:
+        """Return what is wrong with one field, None when it is well."""
+        if SEAT.fullmatch(name):
+            parse = parse_full_name
+            if self._is_untouched(self.text(name)):
+                return None
+        elif (known := BUYER_FIELDS.get(name)) is not None:
+            parse = known
+        else:
+            return None
+        try:
+            parse(self.text(name))
+        except FieldProblem as problem:
+            return FieldError(name, problem.message)
+        return None
+
+    def _is_untouched(self, name: str) -> bool:
+        return not name.strip() or name == self.text("prefilled")
+
+    def _buyer(self) -> Buyer:
+        return Buyer(**{name: parse(self.text(name)) for name, parse in BUYER_FIELDS.items()})
+
+    def _item(self, ticket_id: int, quantity: int) -> WantedItem:
+        seats = range(1, quantity + 1)
+        names = tuple(parse_full_name(self.attendee(ticket_id, number)) for number in seats)
+        return WantedItem(ticket_id, quantity, names)
+
+    def _line(self, ticket: TicketOnSale) -> Line:
+        quantity = min(self.quantity(ticket.id), ticket.max_per_order)
+        available = ticket.available if ticket.status is SaleStatus.ON_SALE else 0
+        most = min(ticket.max_per_order, available)
+        # What was chosen stays among the choices even when it is gone: only the buyer lowers it.
+        choices = sorted({*range(most + 1), quantity})
+        seats = tuple(self.attendee(ticket.id, number) for number in range(1, quantity + 1))
+        return Line(ticket, quantity, tuple(choices), seats)
+
+
+def _is_field(name: str) -> bool:
+    return bool(
+        name in BUYER_FIELDS or name in HIDDEN or QUANTITY.fullmatch(name) or SEAT.fullmatch(name)
+    )

@@ -1,0 +1,64 @@
+"""The language of the pages: Indonesian first, English one click away."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import get_locale
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+LANGUAGES = {"id": "Bahasa Indonesia", "en": "English"}
+DEFAULT = "id"
+COOKIE = "language"
+ONE_YEAR = 365 * 24 * 3600
+
+bp = Blueprint("language", __name__)
+
+
+def select_locale() -> str:
+    """Return the reader's language: the one once chosen, else the browser's, else Indonesian."""
+    chosen = request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    return request.accept_languages.best_match(list(LANGUAGES), DEFAULT) or DEFAULT
+
+
+@bp.get("/language/<code>")
+def choose(code: str) -> Response:
+    """Keep the chosen language for a year and lead back to where the reader was."""
+    if code not in LANGUAGES:
+        raise NotFound
+    response = redirect(_safe_path(request.args.get("next", "")), code=303)
+    response.set_cookie(
+        COOKIE, code, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=request.is_secure
+    )
+    return response
+
+
+@bp.app_context_processor
+def language_context() -> dict[str, Any]:
+    """Give every template the language it is written in and the others on offer."""
+    return {"language": current_language(), "languages": LANGUAGES, "here": _here()}
+
+
+def current_language() -> str:
+    """Return `id` or `en`, the language of this request."""
+    locale = get_locale()
+    return locale.language if locale and locale.language in LANGUAGES else DEFAULT
+
+
+def _here() -> str:
+    """Return the path to come back to; a form that was sent cannot be sent again by a link."""
+    return request.full_path.rstrip("?") if request.method == "GET" else request.path
+
+
+def _safe_path(path: str) -> str:
+    """Return `path` when it stays on this site.
+
+    Browsers read `//host` and `/\\host` as another host, and drop control characters first.
+    """
+    parts = urlsplit(path)
+    is_relative = path.startswith("/") and not parts.scheme and not parts.netloc
+    is_plain = path.isprintable() and "\\" not in path and not path.startswith("//")
+    return path if is_relative and is_plain else url_for("catalogue.index")

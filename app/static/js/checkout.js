@@ -1,0 +1,43 @@
+// Checkout: names on seats follow the buyer's name until somebody writes another one.
+"use strict";
+
+const isSeat = (input) => /^a\d+_\d+$/.test(input.id);
+const prefilled = () => document.getElementById("prefilled");
+const buyer = () => document.getElementById("full_name");
+
+document.addEventListener("input", (event) => {
+  if (event.target !== buyer()) return;
+  for (const seat of document.querySelectorAll("#seats input")) {
+    if (isSeat(seat) && ["", prefilled().value].includes(seat.value)) seat.value = buyer().value;
+  }
+  prefilled().value = buyer().value;
+});
+
+// New seats come from the server; what was typed since the question was asked is newer.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  for (const fresh of event.detail.fragment.querySelectorAll("input")) {
+    const current = document.getElementById(fresh.id);
+    if (current) fresh.value = current.value;
+    else if (isSeat(fresh)) fresh.value = buyer().value;
+  }
+});
+
+// A checked field tells assistive technology whether it is well.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const field = event.detail.requestConfig?.elt;
+  const error = field && document.getElementById(`${field.id}-error`);
+  if (!error) return;
+  if (error.hidden) field.removeAttribute("aria-invalid");
+  else field.setAttribute("aria-invalid", "true");
+});
+
+// One click, one order: the button rests while the answer is on its way. The server is safe without.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.id !== "checkout-form") return;
+  if (form.classList.contains("is-sending")) event.preventDefault();
+  form.classList.add("is-sending");
+});
+window.addEventListener("pageshow", () => {
+  document.getElementById("checkout-form")?.classList.remove("is-sending");
+});

@@ -1,0 +1,30 @@
+// What every page needs beside htmx. Each page also works without it.
+"use strict";
+
+// Bring a refused form's summary to the reader.
+document.getElementById("problems")?.focus();
+
+// Ask for news only while somebody is looking, and never pull a list from under an open select.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const poller = event.target.closest("[data-poll]");
+  if (poller !== event.target) return;
+  const isChoosing = document.activeElement?.matches("select") && poller.contains(document.activeElement);
+  if (document.hidden || isChoosing) event.preventDefault();
+});
+
+// A poll that failed stays silent: the next one follows by itself.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { requestConfig, xhr } = event.detail;
+  if (xhr.status >= 400 && requestConfig.elt.matches("[data-poll]")) event.detail.shouldSwap = false;
+});
+
+// Say aloud what an order's state has become, once.
+document.addEventListener("htmx:afterSwap", () => {
+  const heading = document.querySelector("#status h1");
+  if (heading) document.getElementById("announcement").textContent = heading.textContent;
+});
+
+// A notice about a failed request goes away with the next one that works.
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) document.getElementById("notices").replaceChildren();
+});

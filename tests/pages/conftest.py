@@ -1,0 +1,50 @@
+"""Fixtures for tests of the buyer's pages: the application on a migrated SQLite file."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from app import create_app
+from app.config import Settings
+from app.extensions import db
+from tests.pages.shop import Shop, shop_settings
+
+
+def make_app(settings: Settings) -> Flask:
+    """Build the application as the web server does."""
+    app = create_app(settings)
+    app.testing = True
+    return app
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file that went through every migration, for each test to copy."""
+    folder = tmp_path_factory.mktemp("migrated")
+    app = make_app(shop_settings(folder))
+    with app.app_context():
+        upgrade(directory=str(Path(__file__).parents[2] / "migrations"))
+        db.engine.dispose()
+    return folder / "shop.db"
+
+
+@pytest.fixture
+def shop(tmp_path: Path, migrated_file: Path) -> Iterator[Shop]:
+    """The application, with an empty catalogue."""
+    shutil.copy(migrated_file, tmp_path / "shop.db")
+    settings = shop_settings(tmp_path)
+    app = make_app(settings)
+    yield Shop(app, settings)
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(shop: Shop) -> FlaskClient:
+    """A browser without JavaScript."""
+    return shop.client
