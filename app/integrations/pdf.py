@@ -28,7 +28,7 @@ VARIANT = "pdf/ua-1"
 # How wide a text may be, in halves of an em, at each type size of tickets.css.
 EVENT_STEPS = (36, 60, 110, 200)
 VENUE_STEPS = (110, 140, 220)
-ATTENDEE_STEPS = (28, 40, 80, 400)
+ATTENDEE_STEPS = (28, 40, 80, 300)
 TYPE_STEPS = (18, 44, 90)
 
 
@@ -90,24 +90,21 @@ class TicketRenderer:
         Needs an application context. Loads nothing but the bundled files, whatever names hold.
         Raises `TicketRenderingFailed`.
         """
-        with force_locale(document.locale):
-            html = render_template("pdf/tickets.html", **_context(document))
-        return self._write(html)
+        try:
+            with force_locale(document.locale):
+                html = render_template("pdf/tickets.html", **_context(document))
+            return self._write(html)
+        except Exception as error:  # WeasyPrint and what lies below it raise anything
+            raise TicketRenderingFailed(type(error).__name__) from error
 
     def _write(self, html: str) -> bytes:
-        with self._lock:
-            try:
-                return self._write_alone(html)
-            except Exception as error:  # WeasyPrint and what lies below it raise anything
-                raise TicketRenderingFailed(type(error).__name__) from error
-
-    def _write_alone(self, html: str) -> bytes:
         from weasyprint import HTML
 
-        self._toolbox = tools = self._toolbox or _make_toolbox()
-        pdf = HTML(string=html, url_fetcher=tools.fetcher).write_pdf(
-            stylesheets=[tools.sheet], font_config=tools.fonts, pdf_variant=VARIANT
-        )
+        with self._lock:
+            self._toolbox = tools = self._toolbox or _make_toolbox()
+            pdf = HTML(string=html, url_fetcher=tools.fetcher).write_pdf(
+                stylesheets=[tools.sheet], font_config=tools.fonts, pdf_variant=VARIANT
+            )
         return bytes(pdf or b"")
 
 

@@ -19,7 +19,7 @@ def qr_png(text: str) -> bytes:
     `$%*+-./: ` go in alphanumeric mode, anything else as UTF-8. Whoever shows it scales it up
     with `image-rendering: pixelated`.
 
-    Raises `qrcode.exceptions.DataOverflowError` when the text fits no QR code.
+    Raises ValueError when the text fits no QR code.
     """
     code = QRCode(error_correction=ERROR_CORRECT_M, mask_pattern=MASK)
     code.add_data(text, optimize=0)
