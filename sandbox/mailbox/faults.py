@@ -11,7 +11,12 @@ SWITCHES = (
         {"code": 550, "recipient": ""},
     ),
     Switch("data_refused", "refuses the mail after its text was sent", {"code": 554}),
-    Switch("slow", "waits at `ehlo` or `data`", {"seconds": 2.0, "stage": "data"}),
-    Switch("connection_dropped", "closes the connection at `ehlo` or `data`", {"stage": "data"}),
+    Switch("slow", "waits at stage `ehlo`, `data` or `answer`", {"seconds": 2.0, "stage": "data"}),
+    Switch(
+        "connection_dropped",
+        "closes the connection at stage `ehlo`, `data` (before the mail is kept) or `answer` "
+        "(the mail is kept, the sender does not learn it)",
+        {"stage": "data"},
+    ),
     Switch("down", "nobody listens on the SMTP port"),
 )

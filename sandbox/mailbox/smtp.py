@@ -47,22 +47,33 @@ class Handler:
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
         """Keep the mail."""
-        await self._hinder(server, "data")
+        if await self._hinder(server, "data"):
+            return "421 Connection dropped"
         refused = self._faults.take("data_refused")
         if refused:
             return f"{refused['code']} Message refused"
         content = envelope.original_content or b""
         mail = self._store.add(envelope.mail_from or "", envelope.rcpt_tos, content)
+        await self._hinder(server, "answer")
         return f"250 Caught as {mail.id}"
 
-    async def _hinder(self, server: SMTP, stage: str) -> None:
+    async def _hinder(self, server: SMTP, stage: str) -> bool:
+        """Wait or drop the connection where switched on; tell whether it was dropped."""
         slow = self._faults.take("slow", stage=stage)
         if slow:
             await asyncio.sleep(slow["seconds"])
-        if self._faults.take("connection_dropped", stage=stage):
-            transport = server.transport
-            if isinstance(transport, asyncio.Transport):
-                transport.abort()
+        dropped = self._faults.take("connection_dropped", stage=stage)
+        if dropped and isinstance(server.transport, asyncio.Transport):
+            server.transport.abort()
+        return dropped is not None
+
+
+class _AnyPortController(Controller):
+    """Let port 0 mean any free port, which aiosmtpd's own check at start cannot reach."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 class MailServer:
@@ -84,13 +95,13 @@ class MailServer:
         """Listen, on the same port as before; does nothing when it listens already."""
         if self._controller is not None:
             return
-        controller = Controller(
+        controller = _AnyPortController(
             self._handler, hostname=self._settings.host, port=self.port, **self._options()
         )
         controller.start()
         self._controller = controller
         # With port 0 the system chose one; keep it for the next start.
-        self.port = controller.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        self.port = controller.port
 
     def stop(self) -> None:
         """Close the port: connections are refused until start()."""

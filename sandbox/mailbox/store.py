@@ -89,7 +89,7 @@ class Mail:
 
     def _body(self, kind: str) -> str | None:
         part = self.message.get_body(preferencelist=(kind,))
-        return str(part.get_content()) if part is not None else None
+        return str(part.get_content()).replace("\r\n", "\n") if part is not None else None
 
 
 class MailStore:

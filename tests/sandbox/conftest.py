@@ -33,7 +33,7 @@ def stand_in_process(
     webhook_receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StandIn]:
     arguments = [
-        *("--port", "0", "--secret-key", KEY, "--time-scale", "1/9000"),
+        *("--port", "0", "--secret-key", KEY, "--time-scale", "1/36000"),
         *("--callback-url", webhook_receiver.url),
         *("--refund-callback-url", webhook_receiver.url),
         *("--callback-token", "local-callback-token"),

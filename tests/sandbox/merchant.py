@@ -55,8 +55,12 @@ class Merchant:
 
     def call(self, method: str, path: str, **more: Any) -> requests.Response:
         """Make one call; 20 s at most."""
-        more = {"auth": (self.key, ""), "timeout": 20, "allow_redirects": False} | more
-        return requests.request(method, self.base_url + path, **more)
+        options: dict[str, Any] = {
+            "auth": (self.key, ""),
+            "timeout": 20,
+            "allow_redirects": False,
+        } | more
+        return requests.request(method, self.base_url + path, **options)
 
     def create(self, *without: str, **changes: Any) -> dict[str, Any]:
         """Create an invoice of the full request, without some fields and with others changed."""

@@ -65,7 +65,7 @@ def test_a_refund_can_stay_pending(
     other = merchant.create(external_id="LATER", invoice_duration=1)
 
     def is_expired() -> bool:
-        return merchant.read(other["id"])["status"] == "EXPIRED"
+        return bool(merchant.read(other["id"])["status"] == "EXPIRED")
 
     # Once the timer has expired another invoice, it has passed this refund by too.
     wait_until(is_expired, timeout=5, what="the timer")
