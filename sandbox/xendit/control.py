@@ -60,6 +60,8 @@ def _add_acting(control: Blueprint, account: Account) -> None:
     def pay(invoice_id: str) -> Response:
         invoice = _known(account, invoice_id)
         wanted = _only(json_object(), "channel", "amount", "after_expiry", "callback")
+        if type(wanted.get("amount", 0)) not in (int, type(None)):
+            abort(400, "amount must be whole rupiah")
         account.pay(
             invoice,
             wanted.get("channel") or invoice.channels[0],
