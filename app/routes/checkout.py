@@ -8,6 +8,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from flask_wtf.csrf import CSRFError
 
 from app.clock import utcnow
@@ -51,7 +52,10 @@ FORM_USED = Notice(
 )
 PAGE_TOO_OLD = Notice(
     _l("This page was open for a long time"),
-    _l("For your safety, please look it over and send it again. Nothing you typed was lost."),
+    _l(
+        "Please look it over and send it again: nothing you typed was lost. "
+        "Your browser must allow cookies."
+    ),
     status=400,
 )
 
@@ -177,7 +181,9 @@ def _shortage(line: Line) -> str:
             return _("The sale of this ticket has ended. Choose 0.")
     if line.ticket.available <= 0 or line.ticket.status is SaleStatus.SOLD_OUT:
         return _("This ticket is sold out. Choose 0.")
-    return _("Only %(number)s left. Choose fewer.", number=line.ticket.available)
+    return ngettext(
+        "Only %(num)d left. Choose fewer.", "Only %(num)d left. Choose fewer.", line.ticket.available
+    )
 
 
 def _field_error(form: CheckoutForm, name: str) -> str:
