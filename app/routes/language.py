@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, has_request_context, redirect, request, url_for
 from flask_babel import get_locale
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
@@ -18,6 +18,8 @@ bp = Blueprint("language", __name__)
 
 def select_locale() -> str:
     """Return the reader's language: the one once chosen, else the browser's, else Indonesian."""
+    if not has_request_context():
+        return DEFAULT  # a worker or a command: each mail and ticket names its own language
     chosen = request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
@@ -39,6 +41,8 @@ def choose(code: str) -> Response:
 @bp.app_context_processor
 def language_context() -> dict[str, Any]:
     """Give every template the language it is written in and the others on offer."""
+    if not has_request_context():
+        return {}
     return {"language": current_language(), "languages": LANGUAGES, "here": _here()}
 
 
