@@ -160,9 +160,9 @@ def test_arabic_letters_are_joined(renderer: TicketRenderer) -> None:
 
 
 def test_a_hebrew_name_runs_from_right_to_left(renderer: TicketRenderer) -> None:
-    page = open_pdf(renderer.render(_named("שרה")))[0]
-    (first,), (last,) = boxes_of(page, "ש"), boxes_of(page, "ה")
-    assert first[0] > last[0]
+    page = open_pdf(renderer.render(_named("שרה Zahra")))[0]
+    (first,), (third,), (latin,) = (boxes_of(page, letter) for letter in "שהZ")
+    assert first[0] > third[0] > latin[0]
 
 
 @pytest.mark.parametrize("name", ["W" * 200, "Z" * 1000, "王" * 200, "Wawan " * 33])
