@@ -36,7 +36,7 @@ check: setup ## format, lint, types, architecture, migration drift, ceilings, re
 	scripts/check-migrations
 
 .PHONY: bench
-bench: setup ## measure start-up, memory, page sizes and the way from order to mail
+bench: setup-test ## measure start-up, memory, page sizes and the way from order to mail
 	python -m bench.run
 
 .PHONY: fmt

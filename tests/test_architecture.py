@@ -46,7 +46,7 @@ def opens_a_transaction(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
     name = dotted(node.func).rsplit(".", 1)[-1]
-    return name in ("transaction", "begin", "begin_nested", "commit", "rollback")
+    return name in ("transaction", "begin", "begin_nested", "commit")
 
 
 def reads_the_clock(node: ast.AST) -> bool:

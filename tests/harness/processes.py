@@ -87,8 +87,21 @@ class Process:
         with suppress(ProcessLookupError):  # the group has ended by itself
             os.killpg(self.pid, signal.SIGKILL)
         code = self._popen.wait()
+        deadline = time.monotonic() + READY_WITHIN
+        while _group_is_alive(self.pid) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)  # children end a little later than their parent
         _running.discard(self)
         return code
+
+
+def _group_is_alive(group: int) -> bool:
+    """Tell whether a process group has a member that is no zombie (proc(5): stat, fields 3, 5)."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended while we looked
+            state, _parent, its_group = stat.read_text().rsplit(")", 1)[1].split()[:3]
+            if int(its_group) == group and state != "Z":
+                return True
+    return False
 
 
 def stop_everything() -> list[str]:

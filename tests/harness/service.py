@@ -176,11 +176,11 @@ class Service:
         """Return what a process has written so far."""
         return self.processes[name].log.read_text(encoding="utf-8", errors="replace")
 
-    def stop(self) -> None:
-        """End every process; the neighbours last, so that a clean stop can still reach them."""
-        for process in reversed(list(self.processes.values())):
-            process.stop()
+    def stop(self) -> dict[str, int]:
+        """End every process, the neighbours last, and return the exit codes (0: a clean stop)."""
+        codes = {name: process.stop() for name, process in reversed(self.processes.items())}
         self.processes.clear()
+        return codes
 
     def _start(self, name: str, *command: str) -> Process:
         process = Process(name, command, env=self.env, log=self.folder / f"{name}.log")
