@@ -9,7 +9,6 @@ import requests
 from tests.conftest import StartService
 from tests.harness.processes import StartFailed, answers, is_listening
 from tests.harness.service import Service
-from tests.harness.waiting import eventually
 
 
 @pytest.fixture
@@ -51,18 +50,6 @@ def test_a_killed_web_process_can_be_started_again(
     service.restart("web")
 
     assert answers(f"{service.url}/healthz")
-
-
-def test_without_a_worker_the_service_is_not_ready_for_long(
-    mariadb_url: str, start_service: StartService
-) -> None:
-    service = start_service(mariadb_url)
-
-    service.kill("worker-1")
-
-    eventually(
-        lambda: answers(f"{service.url}/readyz", status=503), within=60, what="/readyz to say no"
-    )
 
 
 def test_stopping_is_clean_and_leaves_no_port_open(
