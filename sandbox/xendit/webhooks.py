@@ -40,6 +40,7 @@ class Delivery:
     retries: bool = True
     state: str = "pending"
     next_attempt_at: datetime | None = None
+    forgotten: bool = False
     attempts: list[dict[str, Any]] = field(default_factory=list)
     tried: threading.Event = field(default_factory=threading.Event, repr=False)
 
@@ -120,8 +121,8 @@ class Courier:
         """Drop all deliveries and what was scheduled."""
         with self._lock:
             for delivery in self.deliveries:
-                # An attempt under way must not come back after the reset.
-                delivery.retries = False
+                # What is under way must not reach the receiver after the reset.
+                delivery.forgotten = True
             self.deliveries, self._due = [], []
 
     def _prepare(self, kind: str, body: dict[str, Any]) -> list[Delivery]:
@@ -151,7 +152,8 @@ class Courier:
 
     def _attempt_all(self, batch: list[Delivery]) -> None:
         for delivery in batch:
-            self._attempt(delivery)
+            if not delivery.forgotten:
+                self._attempt(delivery)
             delivery.tried.set()
 
     def _attempt(self, delivery: Delivery) -> None:
@@ -162,7 +164,7 @@ class Courier:
         try:
             answer = _post(delivery, timeout)
             attempt |= {"status": answer.status_code, "answer": answer.text[:2000]}
-            outcome = "completed" if answer.ok and not answer.is_redirect else "failed"
+            outcome = "completed" if 200 <= answer.status_code < 300 else "failed"
         except requests.Timeout as error:
             attempt["error"], outcome = str(error), "timeout"
         except requests.RequestException as error:
@@ -177,7 +179,7 @@ class Courier:
             delivery.state = outcome
 
     def _is_to_be_retried(self, delivery: Delivery, outcome: str) -> bool:
-        if outcome == "completed" or not delivery.retries:
+        if outcome == "completed" or delivery.forgotten or not delivery.retries:
             return False
         if len(delivery.attempts) > len(RETRY_SECONDS):
             return False
