@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from tests.app_factory import empty_tables, make_settings, running_app
 from tests.harness.browser import DESKTOP, PHONE, browsing, chromium
 from tests.harness.database import MariaDB, fresh_sqlite
 from tests.harness.processes import stop_everything
@@ -48,6 +50,36 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 def mariadb_url(mariadb: MariaDB) -> str:
     """An empty MariaDB database for one test, for races that SQLite cannot run."""
     return mariadb.fresh_database()
+
+
+@pytest.fixture(scope="session")
+def migrated_mariadb(mariadb: MariaDB) -> str:
+    """A MariaDB database with all tables, for many tests: each empties it before it begins."""
+    url = mariadb.fresh_database()
+    with running_app(make_settings(url)):
+        return url
+
+
+@pytest.fixture
+def mariadb_app(migrated_mariadb: str) -> Iterator[Flask]:
+    """The application in this process, on MariaDB, migrated and empty."""
+    empty_tables(migrated_mariadb)
+    with running_app(make_settings(migrated_mariadb)) as running:
+        yield running
+
+
+@pytest.fixture
+def sqlite_app(tmp_path: Path) -> Iterator[Flask]:
+    """The application in this process, on an SQLite file, migrated and empty."""
+    with running_app(make_settings(fresh_sqlite(tmp_path))) as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def app(request: pytest.FixtureRequest) -> Flask:
+    """The application in this process, on each kind of database, migrated and empty."""
+    running: Flask = request.getfixturevalue(f"{request.param}_app")
+    return running
 
 
 @pytest.fixture(scope="module")
