@@ -122,7 +122,7 @@ def _flatten(messages: Any, path: tuple[str, ...] = ()) -> list[FieldError]:
     if isinstance(messages, Mapping):
         errors = []
         for key, inner in messages.items():
-            is_place = not path and key in ("json", "query", "_schema")
+            is_place = not path and key in ("json", "query", "headers")
             errors += _flatten(inner, path if is_place or key == "_schema" else (*path, str(key)))
         return errors
     words = messages if isinstance(messages, list) else [messages]

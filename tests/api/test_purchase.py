@@ -68,7 +68,7 @@ def test_an_order_is_paid_and_its_e_tickets_are_mailed(
     callbacks = _lines(service, "web", "request", route="/api/payment-callback")
     assert caused <= {line["requestId"] for line in callbacks}, "a job carries its request's id"
     calls = service.standin.requests("POST", "/v2/invoices")
-    assert any(call["headers"].get("X-Request-ID") == "purchase-test-0001" for call in calls)
+    assert any("purchase-test-0001" in call["headers"].values() for call in calls)
 
 
 def test_an_expired_callback_releases_the_seats(
