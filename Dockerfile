@@ -8,8 +8,9 @@ COPY requirements.txt ./
 COPY scripts/setup scripts/
 RUN scripts/setup --production
 COPY app app
-# The second time it only compiles the translations.
-RUN scripts/setup --production
+# The second time it only compiles the translations. Compiled modules save a read-only container
+# from compiling them at every start.
+RUN scripts/setup --production && /opt/venv/bin/python -m compileall -q app
 
 FROM python:3.11-slim-bookworm
 WORKDIR /srv/tickets

@@ -2,7 +2,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
 help: ## list these commands
@@ -27,13 +26,11 @@ test: setup-test ## every test; it starts its own servers (one file: make test A
 
 .PHONY: check
 check: setup ## format, lint, types, architecture, migration drift, ceilings, requirements
-	ruff format --check
-	ruff check
-	mypy
-	lint-imports --no-cache
-	scripts/check-ceilings
-	scripts/check-requirements
-	scripts/check-migrations
+	@status=0; \
+	for step in "ruff format --check" "ruff check" mypy "lint-imports --no-cache --no-logo" \
+	    scripts/check-ceilings scripts/check-requirements scripts/check-migrations; do \
+	    echo "--- $$step"; $$step || { status=1; echo "--- $$step: FAILED"; }; \
+	done; exit $$status
 
 .PHONY: bench
 bench: setup-test ## measure start-up, memory, page sizes and the way from order to mail
