@@ -107,7 +107,9 @@ def _render_http(error: HTTPException) -> Response:
         )
     messages = getattr(error, "data", {}).get("messages")
     if error.code == 422 and messages:
-        return render_refusal(ValidationFailed(_flatten(messages)))
+        # webargs groups them by where they were: json, query, headers
+        errors = [error for inner in messages.values() for error in _flatten(inner)]
+        return render_refusal(ValidationFailed(errors))
     code, title, detail = HTTP_CODES.get(error.code or 500, HTTP_CODES[400])
     status = error.code or 500
     problem = {"title": str(title), "status": status, "detail": str(detail), "code": code}
@@ -118,12 +120,11 @@ def _render_http(error: HTTPException) -> Response:
 
 
 def _flatten(messages: Any, path: tuple[str, ...] = ()) -> list[FieldError]:
-    """Turn webargs' nested messages into fields such as `items.0.quantity`."""
+    """Turn nested messages into fields such as `items.0.quantity`."""
     if isinstance(messages, Mapping):
         errors = []
         for key, inner in messages.items():
-            is_place = not path and key in ("json", "query", "headers")
-            errors += _flatten(inner, path if is_place or key == "_schema" else (*path, str(key)))
+            errors += _flatten(inner, path if key == "_schema" else (*path, str(key)))
         return errors
     words = messages if isinstance(messages, list) else [messages]
     return [FieldError(".".join(path), word) for word in words[:1]]

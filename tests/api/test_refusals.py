@@ -82,6 +82,7 @@ CASES = [
     _refused_field("quantity missing", "items.0.quantity", item={"quantity": None}),
     _refused_field("an unknown field in an item", "items.0.price", item={"price": 1}),
     _refused_field("an unknown field", "discount", body={"discount": 100}),
+    _refused_field("a field called json", "json", body={"json": 1}),
     _refused_field("no items", "items", body={"items": []}),
     _refused_field("items no list", "items", body={"items": {"0": {}}}),
     _refused_field("no user", "user", body={"user": None}),
