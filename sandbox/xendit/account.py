@@ -47,6 +47,7 @@ class Account:
         )
         self.invoices: dict[str, Invoice] = {}
         self.requests: deque[dict[str, Any]] = deque(maxlen=KEPT_REQUESTS)
+        self.resets = 0
         self.on_reset: list[Callable[[], None]] = []
         self._expiring: list[tuple[datetime, str]] = []
 
@@ -174,6 +175,7 @@ class Account:
     def reset(self) -> None:
         """Forget everything that happened since the start."""
         with self.lock:
+            self.resets += 1
             self.courier.forget()
             self.faults.clear()
             self.invoices.clear()

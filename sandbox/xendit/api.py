@@ -56,8 +56,8 @@ def _add_common_behaviour(api: Blueprint, account: Account) -> None:
     @api.before_request
     def admit() -> Response | None:
         call = CALLS.get(request.endpoint or "", "")
-        unhappy.wait(account.faults, call)
-        broken = unhappy.broken_edge(account.faults, call)
+        unhappy.wait(account, call)
+        broken = unhappy.broken_edge(account, call)
         if broken:
             return broken
         _check_key(account)
@@ -74,6 +74,10 @@ def _add_common_behaviour(api: Blueprint, account: Account) -> None:
         if response.is_json:
             response.headers["Content-Type"] = "application/json; charset=utf-8"
         return response
+
+    @api.errorhandler(unhappy.Overtaken)
+    def give_up(_error: unhappy.Overtaken) -> Response:
+        return unhappy.hang_up()
 
     @api.errorhandler(ApiError)
     def refuse(error: ApiError) -> tuple[Response, int]:

@@ -20,15 +20,16 @@ BAD_GATEWAY = """<html><head><title>502 Bad Gateway</title></head>
 EARLY_WEBHOOK_SECONDS = 10.0
 
 
-def wait(faults: Switchboard, call: str) -> None:
+def wait(account: Account, call: str) -> None:
     """Add the latency that is switched on."""
-    latency = faults.take("latency", call=call)
+    latency = account.faults.take("latency", call=call)
     if latency:
-        time.sleep(latency["milliseconds"] / 1000)
+        _sleep(account, latency["milliseconds"] / 1000)
 
 
-def broken_edge(faults: Switchboard, call: str) -> Response | None:
+def broken_edge(account: Account, call: str) -> Response | None:
     """Answer in the place of the API when its edge is broken, else None."""
+    faults = account.faults
     if faults.take("html_502", call=call):
         return html_502()
     if faults.take("connection_dropped", call=call):
@@ -60,7 +61,7 @@ def create(account: Account, body: dict[str, Any]) -> Response:
     """Create an invoice and answer, late, wrongly or never when a switch says so."""
     slow = account.faults.take("create_slow")
     if slow and not slow["commit_first"]:
-        time.sleep(slow["seconds"])
+        _sleep(account, slow["seconds"])
     invoice = account.create(body)
     answer = jsonify(account.answer(invoice))
     early = account.faults.take("webhook_before_answer")
@@ -69,7 +70,7 @@ def create(account: Account, body: dict[str, Any]) -> Response:
         for delivery in account.pay(invoice, early["channel"]):
             delivery.tried.wait(max(deadline - time.monotonic(), 0))
     if slow and slow["commit_first"]:
-        time.sleep(slow["seconds"])
+        _sleep(account, slow["seconds"])
     lost = account.faults.take("create_answer_lost")
     return _lose(lost) if lost else answer
 
@@ -86,6 +87,17 @@ def hang_up() -> Response:
     connection: socket.socket = request.environ["werkzeug.socket"]
     connection.shutdown(socket.SHUT_RDWR)
     return make_response("", 499)
+
+
+class Overtaken(Exception):
+    """The stand-in was reset while a call waited; the call must not touch the new state."""
+
+
+def _sleep(account: Account, seconds: float) -> None:
+    resets = account.resets
+    time.sleep(seconds)
+    if account.resets != resets:
+        raise Overtaken
 
 
 def _lose(lost: dict[str, Any]) -> Response:

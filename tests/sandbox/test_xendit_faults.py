@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.client import SandboxError, StandIn
+from sandbox.client import SandboxError, StandIn, wait_until
 from sandbox.xendit.faults import SWITCHES
 from tests.sandbox.merchant import SENT, Merchant
 from tests.sandbox.receiver import Receiver
@@ -132,6 +132,28 @@ def test_a_slow_create_commits_before_or_after_its_wait(
         merchant.call("POST", "/v2/invoices", json=SENT, timeout=0.5)
 
     assert len(stand_in.invoices()) == invoices
+
+
+def test_a_call_that_waits_does_not_reach_beyond_a_reset(
+    merchant: Merchant, stand_in: StandIn
+) -> None:
+    stand_in.set_fault("create_slow", seconds=0.5, commit_first=False, times=1)
+    outcomes: list[type[BaseException] | int] = []
+
+    def create() -> None:
+        try:
+            outcomes.append(merchant.try_to_create().status_code)
+        except requests.ConnectionError as error:
+            outcomes.append(type(error))
+
+    caller = threading.Thread(target=create)
+    caller.start()
+    wait_until(lambda: not stand_in.faults()["on"], timeout=5, what="the call")
+    stand_in.reset()
+    caller.join(timeout=10)
+
+    assert outcomes == [requests.ConnectionError]
+    assert stand_in.invoices() == []
 
 
 def test_latency_delays_every_call(merchant: Merchant, stand_in: StandIn) -> None:
