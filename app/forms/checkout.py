@@ -130,13 +130,9 @@ class CheckoutForm:
 
     def check(self, name: str) -> FieldError | None:
         """Return what is wrong with one field, None when it is well."""
-        if SEAT.fullmatch(name):
-            parse = parse_full_name
-            if self._is_untouched(self.text(name)):
-                return None
-        elif (known := BUYER_FIELDS.get(name)) is not None:
-            parse = known
-        else:
+        is_seat = SEAT.fullmatch(name) is not None
+        parse = parse_full_name if is_seat else BUYER_FIELDS.get(name)
+        if parse is None or (is_seat and self._is_untouched(self.text(name))):
             return None
         try:
             parse(self.text(name))

@@ -168,11 +168,11 @@ def _tickets(form: CheckoutForm, left: Mapping[int, int] | None = None) -> list[
     return [replace(t, available=(left or {}).get(t.id, t.available)) for t in listed]
 
 
-def _shortages(lines: list[Line]) -> dict[str, str]:
+def _shortages(lines: list[Line]) -> dict[str, Words]:
     return {f"t{line.ticket.id}": _shortage(line) for line in lines if line.is_too_many}
 
 
-def _shortage(line: Line) -> str:
+def _shortage(line: Line) -> Words:
     """Say why what was chosen of a ticket cannot be had."""
     match line.ticket.status:
         case SaleStatus.UPCOMING:
@@ -182,7 +182,9 @@ def _shortage(line: Line) -> str:
     if line.ticket.available <= 0 or line.ticket.status is SaleStatus.SOLD_OUT:
         return _("This ticket is sold out. Choose 0.")
     return ngettext(
-        "Only %(num)d left. Choose fewer.", "Only %(num)d left. Choose fewer.", line.ticket.available
+        "Only %(num)d left. Choose fewer.",
+        "Only %(num)d left. Choose fewer.",
+        line.ticket.available,
     )
 
 

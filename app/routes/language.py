@@ -1,7 +1,6 @@
 """The language of the pages: Indonesian first, English one click away."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, has_request_context, redirect, request, url_for
 from flask_babel import get_locale
@@ -58,11 +57,10 @@ def _here() -> str:
 
 
 def _safe_path(path: str) -> str:
-    """Return `path` when it stays on this site.
+    """Return `path` when it stays on this site, else the catalogue.
 
     Browsers read `//host` and `/\\host` as another host, and drop control characters first.
     """
-    parts = urlsplit(path)
-    is_relative = path.startswith("/") and not parts.scheme and not parts.netloc
-    is_plain = path.isprintable() and "\\" not in path and not path.startswith("//")
-    return path if is_relative and is_plain else url_for("catalogue.index")
+    is_path = path.startswith("/") and not path.startswith("//")
+    is_plain = path.isprintable() and "\\" not in path
+    return path if is_path and is_plain else url_for("catalogue.index")

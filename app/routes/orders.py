@@ -4,6 +4,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -132,11 +133,11 @@ def _next_poll(order: Order, view: View, now: datetime) -> Poll:
     seconds = next((pause for limit, pause in POLL_PAUSES if waited < limit), LONGEST_PAUSE)
     seen = f"{view.value}-{seconds}"
     came_from = {"from": "xendit"} if request.args.get("from") == "xendit" else {}
-    query = {"since": str(since), "seen": seen, **came_from}
+    query: dict[str, Any] = {"since": str(since), "seen": seen, **came_from}
     return Poll(url_for("orders.show", token=order.token, **query), seconds, seen)
 
 
-def _as_fields(quantities: Mapping[int, int]) -> dict[str, str]:
+def _as_fields(quantities: Mapping[int, int]) -> dict[str, Any]:
     """Return quantities as the fields of the catalogue and of the checkout form."""
     return {f"t{ticket_id}": str(quantity) for ticket_id, quantity in quantities.items()}
 

@@ -26,7 +26,8 @@ class Element:
     @property
     def text(self) -> str:
         parts = [child if isinstance(child, str) else child.text for child in self.children]
-        return " ".join(" ".join(parts).split())
+        # A no-break space is a space to a reader.
+        return " ".join("".join(parts).split())
 
 
 class _Builder(HTMLParser):
@@ -61,7 +62,7 @@ class Page:
         self.headers = response.headers
         self.source = response.get_data(as_text=True)
         builder = _Builder()
-        if response.mimetype == "text/html":
+        if response.mimetype == "text/html" and response.status_code // 100 != 3:
             builder.feed(self.source)
             assert len(builder._open) == 1, f"left open: {[e.tag for e in builder._open]}"
         self.root = builder.root

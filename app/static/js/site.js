@@ -26,5 +26,5 @@ document.addEventListener("htmx:afterSwap", () => {
 
 // A notice about a failed request goes away with the next one that works.
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful) document.getElementById("notices").replaceChildren();
+  if ([200, 204].includes(event.detail.xhr.status)) document.getElementById("notices").replaceChildren();
 });
