@@ -95,11 +95,16 @@ class Process:
 
 
 def _group_is_alive(group: int) -> bool:
-    """Tell whether a process group has a member that is no zombie (proc(5): stat, fields 3, 5)."""
+    """Tell whether a process group still has a member that holds files and ports.
+
+    See proc(5), stat, fields 3, 5 and 20: a process whose first thread is a zombie keeps them
+    until its last thread has ended.
+    """
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it ended while we looked
-            state, _parent, its_group = stat.read_text().rsplit(")", 1)[1].split()[:3]
-            if int(its_group) == group and state != "Z":
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+            state, its_group, threads = fields[0], int(fields[2]), int(fields[17])
+            if its_group == group and (state != "Z" or threads > 1):
                 return True
     return False
 
