@@ -20,6 +20,10 @@ BAD_GATEWAY = """<html><head><title>502 Bad Gateway</title></head>
 EARLY_WEBHOOK_SECONDS = 10.0
 
 
+class Overtaken(Exception):
+    """The stand-in was reset while a call waited; the call must not touch the new state."""
+
+
 def wait(account: Account, call: str) -> None:
     """Add the latency that is switched on."""
     latency = account.faults.take("latency", call=call)
@@ -87,10 +91,6 @@ def hang_up() -> Response:
     connection: socket.socket = request.environ["werkzeug.socket"]
     connection.shutdown(socket.SHUT_RDWR)
     return make_response("", 499)
-
-
-class Overtaken(Exception):
-    """The stand-in was reset while a call waited; the call must not touch the new state."""
 
 
 def _sleep(account: Account, seconds: float) -> None:

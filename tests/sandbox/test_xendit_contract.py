@@ -195,10 +195,49 @@ def test_an_unknown_invoice_is_not_found(merchant: Merchant) -> None:
     answer = merchant.call("GET", "/v2/invoices/6a000000bc62165502ccd3c9")
 
     assert answer.status_code == 404
+    assert_shape_as_recorded(answer.json(), "error_404_get_invoice")
     assert answer.json() == {
         "error_code": "INVOICE_NOT_FOUND_ERROR",
         "message": "Could not find invoice by id 6a000000bc62165502ccd3c9",
     }
+
+
+@pytest.mark.parametrize(
+    ("switch", "recorded"),
+    [("rate_limited", "error_429_rate_limit"), ("server_error", "error_500")],
+)
+def test_trouble_looks_as_documented(
+    switch: str, recorded: str, merchant: Merchant, stand_in: StandIn
+) -> None:
+    stand_in.set_fault(switch)
+
+    answer = merchant.try_to_create()
+
+    assert answer.status_code == RECORDED[recorded]["status"]
+    assert_shape_as_recorded(answer.json(), recorded)
+
+
+def test_a_refusal_to_expire_looks_as_reported(merchant: Merchant) -> None:
+    invoice = merchant.create()
+    merchant.expire(invoice["id"])
+
+    assert_shape_as_recorded(merchant.expire(invoice["id"]).json(), "expire_invoice_not_pending")
+
+
+@pytest.mark.parametrize(
+    ("url", "recorded"),
+    [
+        ("https://tickets.example/callback", "set_invoice_webhook_url"),
+        ("no url", "set_invoice_webhook_url_invalid"),
+    ],
+)
+def test_registering_a_webhook_url_looks_as_documented(
+    url: str, recorded: str, merchant: Merchant
+) -> None:
+    answer = merchant.call("POST", "/callback_urls/invoice", json={"url": url})
+
+    assert answer.status_code == RECORDED[recorded]["status"]
+    assert_shape_as_recorded(answer.json(), recorded)
 
 
 def test_every_answer_carries_the_recorded_headers(merchant: Merchant) -> None:
