@@ -7,9 +7,12 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+
+from app.config import Settings, SettingsError
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
@@ -75,17 +78,33 @@ def test_compose_gives_the_image_what_it_needs() -> None:
         assert wanted == "service_completed_successfully"
 
 
+class Recorder(dict[str, str]):
+    """An environment that remembers which variables were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.asked.add(str(name))
+        return super().__contains__(name)
+
+
 def settings_read() -> set[str]:
-    """Return the names of all variables that the application or gunicorn's file read."""
-    reader_call = re.compile(r"\b(?:text|optional|parsed|number|flag|_secret)\(\s*(?:reader, )?\"")
-    source = (ROOT / "app" / "config.py").read_text(encoding="utf-8")
-    named = {
-        match.group(1)
-        for call in reader_call.finditer(source)
-        if (match := re.match(r"([A-Z][A-Z0-9_]+)\"", source[call.end() :]))
-    }
+    """Return the names of all variables that the application or gunicorn's file ask for."""
+    environment = Recorder()
+    with pytest.raises(SettingsError):
+        Settings.from_env(environment)
     gunicorn = (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
-    return named | set(re.findall(r"environ\.get\(['\"]([A-Z_]+)", gunicorn))
+    return environment.asked | set(re.findall(r"environ\.get\(['\"]([A-Z_]+)", gunicorn))
 
 
 def test_every_setting_has_a_line_of_explanation() -> None:
@@ -163,3 +182,26 @@ def test_the_sample_event_is_on_sale_today() -> None:
     ]
     assert [opens <= now < closes for opens, closes in periods] == [True, True, True, False]
     assert periods[3][0] > now
+
+
+@pytest.mark.parametrize(
+    ("failing", "exit_code"), [("test", 1), ("check", 1), ("test|check", 1), ("nothing", 0)]
+)
+def test_ci_runs_both_halves_and_fails_when_either_does(
+    tmp_path: Path, failing: str, exit_code: int
+) -> None:
+    make = tmp_path / "make"
+    make.write_text(f'#!/bin/sh\necho "made $1"\ncase "$1" in {failing}) exit 2;; esac\n')
+    make.chmod(0o755)
+
+    done = subprocess.run(
+        [".ci/run"],
+        cwd=ROOT,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert re.findall(r"^made (\w+)$", done.stdout, flags=re.MULTILINE) == ["test", "check"]
+    assert done.returncode == exit_code
