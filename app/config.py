@@ -1,19 +1,28 @@
 """Settings: read once from the environment, every problem reported together."""
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-T = TypeVar("T")
-_NOTHING: Any = None  # stands in for a value that is missing; never leaves this module
+from app.environment import (
+    Reader,
+    parse_database,
+    parse_email,
+    parse_folder,
+    parse_level,
+    parse_moment,
+    parse_redis,
+    parse_url,
+)
 
 XENDIT_LIVE_URL = "https://api.xendit.co"
 XENDIT_CHECKOUT_ORIGINS = ("https://checkout.xendit.co", "https://checkout-staging.xendit.co")
+# A job is given up three days after it was made; the one that ends a hold needs time to retry.
+LONGEST_HOLD = 2 * 24 * 3600
+LONGEST_POLL = 24 * 3600
 DEFAULT_DATABASE = "sqlite:///" + str(Path(__file__).parent.parent / "instance" / "tickets.db")
 
 
@@ -43,7 +52,7 @@ class MailSettings:
     server: str
     port: int
     username: str | None
-    password: str | None
+    password: str | None = field(repr=False)
     use_tls: bool
     use_ssl: bool
     default_sender: str
@@ -51,13 +60,13 @@ class MailSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the service needs to know; durations in seconds unless named otherwise."""
+    """Everything the service needs to know. Secrets are left out of its repr."""
 
-    database_url: str
-    secret_key: str
+    database_url: str = field(repr=False)
+    secret_key: str = field(repr=False)
     public_url: str
-    xendit_secret_key: str
-    xendit_callback_token: str
+    xendit_secret_key: str = field(repr=False)
+    xendit_callback_token: str = field(repr=False)
     xendit_api_url: str
     mail: MailSettings
     event: Event
@@ -65,8 +74,8 @@ class Settings:
     payment_poll: timedelta
     api_key_required: bool
     rate_limit_enabled: bool
-    redis_url: str | None
-    metrics_token: str | None
+    redis_url: str | None = field(repr=False)
+    metrics_token: str | None = field(repr=False)
     trusted_proxies: int
     log_level: str
     log_dir: Path | None
@@ -82,121 +91,54 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read all settings from `environ`. Raises SettingsError naming every problem at once."""
-        reader = _Reader(environ)
+        reader = Reader(environ)
         settings = _read(reader)
         if reader.problems:
             raise SettingsError(reader.problems)
         return settings
 
 
-class _Reader:
-    """Reads variables one by one and collects what is wrong with them."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.problems: list[str] = []
-
-    def optional(self, name: str) -> str | None:
-        return self._environ.get(name, "").strip() or None
-
-    def text(self, name: str, holds: str, default: str | None = None) -> str:
-        value = self.optional(name) or default
-        if value is None:
-            self.problems.append(f"{name} is missing: it should hold {holds}")
-        return value or ""
-
-    def parsed(self, name: str, holds: str, parse: Callable[[str], T], default: str | None) -> T:
-        """Return the parsed value; a problem is noted and a placeholder returned otherwise."""
-        value = self.text(name, holds, default)
-        try:
-            return parse(value)
-        except (ValueError, ZoneInfoNotFoundError):
-            if value:
-                self.problems.append(f"{name} is {value!r}: it should hold {holds}")
-            return parse(default) if default is not None else _NOTHING
-
-    def number(self, name: str, holds: str, default: int, least: int = 0) -> int:
-        def parse(value: str) -> int:
-            number = int(value)
-            if number < least:
-                raise ValueError(value)
-            return number
-
-        return self.parsed(name, holds, parse, str(default))
-
-    def flag(self, name: str, default: bool) -> bool:
-        return self.parsed(name, "true or false", _parse_flag, str(default).lower())
-
-
-def _parse_flag(value: str) -> bool:
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if value.lower() not in words:
-        raise ValueError(value)
-    return words[value.lower()]
-
-
-def _parse_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError(value)
-    return value.rstrip("/")
-
-
-def _parse_email(value: str) -> str:
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
-        raise ValueError(value)
-    return value
-
-
-def _parse_moment(value: str) -> datetime:
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError(value)
-    return moment
-
-
-def _read(reader: _Reader) -> Settings:
-    database_url = reader.text("DATABASE_URL", "a database URL", DEFAULT_DATABASE)
-    if not database_url.startswith(("sqlite:", "mysql+pymysql:")):
-        reader.problems.append(
-            "DATABASE_URL should start with sqlite:/// or mysql+pymysql:// "
-            "(its value is not shown: it may hold a password)"
-        )
+def _read(reader: Reader) -> Settings:
     return Settings(
-        database_url=database_url,
+        database_url=reader.secret(
+            "DATABASE_URL", "sqlite:/// or mysql+pymysql://…", parse_database, DEFAULT_DATABASE
+        ),
         secret_key=_secret(reader, "SECRET_KEY", "at least 32 random characters", least=32),
         public_url=reader.parsed(
             "PUBLIC_URL",
             "the address buyers type, such as https://tickets.example",
-            _parse_url,
+            parse_url,
             None,
         ),
-        **_read_xendit(reader),
+        xendit_secret_key=_read_xendit_key(reader),
+        xendit_callback_token=_secret(
+            reader, "XENDIT_CALLBACK_TOKEN", "the webhook verification token", least=16
+        ),
+        xendit_api_url=_read_xendit_url(reader),
         mail=_read_mail(reader),
         event=_read_event(reader),
-        order_hold=timedelta(
-            seconds=reader.number("ORDER_HOLD_SECONDS", "seconds, at least 60", 1800, least=60)
-        ),
-        payment_poll=timedelta(
-            seconds=reader.number("PAYMENT_POLL_SECONDS", "seconds, at least 1", 60, least=1)
-        ),
+        order_hold=_read_seconds(reader, "ORDER_HOLD_SECONDS", 1800, least=60, most=LONGEST_HOLD),
+        payment_poll=_read_seconds(reader, "PAYMENT_POLL_SECONDS", 60, least=1, most=LONGEST_POLL),
         api_key_required=reader.flag("API_KEY_REQUIRED", True),
         rate_limit_enabled=reader.flag("RATE_LIMIT_ENABLED", True),
-        redis_url=reader.optional("REDIS_URL"),
+        redis_url=reader.secret("REDIS_URL", "redis://host:6379/0", parse_redis, None),
         metrics_token=reader.optional("METRICS_TOKEN"),
-        trusted_proxies=reader.number("TRUSTED_PROXIES", "how many proxies are in front", 0),
-        log_level=reader.parsed("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", _parse_level, "INFO"),
-        log_dir=Path(directory) if (directory := reader.optional("LOG_DIR")) else None,
+        trusted_proxies=reader.number(
+            "TRUSTED_PROXIES", "how many proxies are in front, 0 to 10", 0, least=0, most=10
+        ),
+        log_level=reader.parsed("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", parse_level, "INFO"),
+        log_dir=reader.parsed("LOG_DIR", "a folder that can be written to", parse_folder, None)
+        if reader.optional("LOG_DIR")
+        else None,
     )
 
 
-def _parse_level(value: str) -> str:
-    if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise ValueError(value)
-    return value.upper()
+def _read_seconds(reader: Reader, name: str, default: int, *, least: int, most: int) -> timedelta:
+    seconds = reader.number(name, f"seconds, {least} to {most}", default, least=least, most=most)
+    return timedelta(seconds=seconds)
 
 
-def _secret(reader: _Reader, name: str, holds: str, least: int) -> str:
+def _secret(reader: Reader, name: str, holds: str, least: int) -> str:
     """Read a secret; its value never appears in a problem."""
     value = reader.text(name, holds)
     if value and len(value) < least:
@@ -204,33 +146,37 @@ def _secret(reader: _Reader, name: str, holds: str, least: int) -> str:
     return value
 
 
-def _read_xendit(reader: _Reader) -> dict[str, str]:
+def _read_xendit_key(reader: Reader) -> str:
     key = _secret(reader, "XENDIT_SECRET_KEY", "Xendit's secret API key (xnd_…)", least=16)
     if key and not key.startswith(("xnd_development_", "xnd_production_")):
         reader.problems.append(
             "XENDIT_SECRET_KEY should start with xnd_production_ or xnd_development_ "
             "(a public key cannot create invoices)"
         )
-    url = reader.parsed("XENDIT_API_URL", "a web address", _parse_url, XENDIT_LIVE_URL)
+    return key
+
+
+def _read_xendit_url(reader: Reader) -> str:
+    url = reader.parsed("XENDIT_API_URL", "a web address", parse_url, XENDIT_LIVE_URL)
+    key = reader.optional("XENDIT_SECRET_KEY") or ""
     if url != XENDIT_LIVE_URL and not key.startswith("xnd_development_"):
         reader.problems.append(
             f"XENDIT_API_URL may only be {XENDIT_LIVE_URL} unless XENDIT_SECRET_KEY is a "
             "xnd_development_ key: a live key must never be sent anywhere else"
         )
-    token = _secret(reader, "XENDIT_CALLBACK_TOKEN", "the webhook verification token", least=16)
-    return {"xendit_secret_key": key, "xendit_api_url": url, "xendit_callback_token": token}
+    return url
 
 
-def _read_mail(reader: _Reader) -> MailSettings:
+def _read_mail(reader: Reader) -> MailSettings:
     settings = MailSettings(
         server=reader.text("MAIL_SERVER", "the SMTP server's host name"),
-        port=reader.number("MAIL_PORT", "a port number", 587, least=1),
+        port=reader.number("MAIL_PORT", "a port number", 587, least=1, most=65535),
         username=reader.optional("MAIL_USERNAME"),
         password=reader.optional("MAIL_PASSWORD"),
         use_tls=reader.flag("MAIL_USE_TLS", True),
         use_ssl=reader.flag("MAIL_USE_SSL", False),
         default_sender=reader.parsed(
-            "MAIL_DEFAULT_SENDER", "the address mails come from", _parse_email, None
+            "MAIL_DEFAULT_SENDER", "the address mails come from", parse_email, None
         ),
     )
     if settings.use_tls and settings.use_ssl:
@@ -238,18 +184,18 @@ def _read_mail(reader: _Reader) -> MailSettings:
     return settings
 
 
-def _read_event(reader: _Reader) -> Event:
+def _read_event(reader: Reader) -> Event:
     return Event(
         name=reader.text("EVENT_NAME", "the event's name"),
         starts_at=reader.parsed(
             "EVENT_STARTS_AT",
             "a time with its offset, such as 2027-01-23T09:00:00+07:00",
-            _parse_moment,
+            parse_moment,
             None,
         ),
         venue=reader.text("EVENT_VENUE", "where the event takes place"),
         timezone=reader.parsed("EVENT_TIMEZONE", "an IANA time zone", ZoneInfo, "Asia/Jakarta"),
         contact_email=reader.parsed(
-            "EVENT_CONTACT_EMAIL", "the organiser's e-mail address", _parse_email, None
+            "EVENT_CONTACT_EMAIL", "the organiser's e-mail address", parse_email, None
         ),
     )
