@@ -1,0 +1,46 @@
+"""What a buyer does, page by page; shared by the tests and the pictures of the documentation."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.harness.service import Service
+
+PATIENCE_MS = 20_000  # without JavaScript the page only looks again every few seconds
+ORDER_PAGE = re.compile(r"/orders/[\w-]{32}")
+
+
+def choose(page: Page, service: Service, ticket: str, quantity: int) -> None:
+    """Open the catalogue, choose so many of a ticket, and go on to the checkout."""
+    page.goto(f"{service.url}/")
+    card = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=ticket))
+    card.get_by_role("combobox").select_option(str(quantity))
+    page.get_by_role("button", name="Lanjut").click()
+    page.wait_for_url("**/checkout?*")
+
+
+def fill_in(
+    page: Page, *, email: str, name: str = "Sari Dewi", phone: str = "0812 3456 7890"
+) -> None:
+    """Type the buyer's own data."""
+    page.get_by_label("Nama lengkap").fill(name)
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Nomor ponsel").fill(phone)
+
+
+def go_to_pay(page: Page, service: Service) -> None:
+    """Send the form, and arrive on the invoice page at the other origin."""
+    page.get_by_role("button", name="Bayar").click()
+    page.wait_for_url(f"{service.standin.base_url}/web/*")
+
+
+def pay(page: Page, service: Service, channel: str = "BCA") -> None:
+    """Pay on the stand-in's page, and arrive back on the order page."""
+    page.get_by_role("button", name=channel, exact=True).click()
+    page.get_by_role("button", name="Simulasikan pembayaran berhasil").click()
+    page.wait_for_url(re.compile(re.escape(service.url) + ORDER_PAGE.pattern))
+
+
+def expect_paid(page: Page) -> None:
+    """Wait until the page says by itself that the order is paid."""
+    expect(page.get_by_text("Lunas", exact=True)).to_be_visible(timeout=PATIENCE_MS)
