@@ -15,8 +15,9 @@ POOL_SIZE = 4  # measured: about 4 connections a process are as fast as 16
 def engine_options(url: str) -> dict[str, Any]:
     """Return SQLAlchemy's engine options for this database URL."""
     if sa.make_url(url).get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": LOCK_WAIT_SECONDS}}
+        return {"hide_parameters": True, "connect_args": {"timeout": LOCK_WAIT_SECONDS}}
     return {
+        "hide_parameters": True,  # or an error's words, and so the log, would tell who buys
         "isolation_level": "READ COMMITTED",
         "pool_size": POOL_SIZE,
         "max_overflow": 0,

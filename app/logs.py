@@ -29,10 +29,12 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "requestId": current_request_id(),
         }
-        line |= {k: v for k, v in record.__dict__.items() if k not in _STANDARD}
         if record.exc_info:
             line["exception"] = "".join(traceback.format_exception(*record.exc_info))
-        return json.dumps(line, ensure_ascii=False, default=str)
+        extra = {k: v for k, v in record.__dict__.items() if k not in _STANDARD and k not in line}
+        text = json.dumps(line | extra, ensure_ascii=False, default=str)
+        # Half a surrogate pair, which JSON may carry and UTF-8 may not, becomes its JSON escape.
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 class DailyFileHandler(logging.Handler):
