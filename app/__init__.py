@@ -7,12 +7,23 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import formatting
+from app import cli, formatting
 from app.config import Settings
 from app.database import engine_options, prepare_engine
 from app.extensions import babel, csrf, db, limiter, mail, migrate
 from app.gateways import init_gateways
 from app.logs import configure_logging
+from app.routes import (
+    api,
+    callback,
+    catalogue,
+    checkout,
+    error_handlers,
+    health,
+    hooks,
+    language,
+    orders,
+)
 from app.tracing import current_request_id
 
 MAX_BODY = 64 * 1024
@@ -33,6 +44,7 @@ def create_app(settings: Settings) -> Flask:
     app = Service(__name__)
     app.config.update(_flask_config(settings))
     _trust_proxies(app, settings.trusted_proxies)
+    hooks.init_app(app)  # first, so that every answer has its id and its log line
     _init_extensions(app)
     init_gateways(app, settings)
     _init_templates(app, settings)
@@ -83,15 +95,13 @@ def _trust_proxies(app: Flask, count: int) -> None:
 
 
 def _init_extensions(app: Flask) -> None:
-    from app.routes.language import select_locale
-
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
     migrate.init_app(app, db, compare_type=True, render_as_batch=True)
     csrf.init_app(app)
     mail.init_app(app)
-    babel.init_app(app, locale_selector=select_locale)
+    babel.init_app(app, locale_selector=language.select_locale)
     limiter.init_app(app)
 
 
@@ -105,20 +115,6 @@ def _init_templates(app: Flask, settings: Settings) -> None:
 
 
 def _register_routes(app: Flask) -> None:
-    from app import cli
-    from app.routes import (
-        api,
-        callback,
-        catalogue,
-        checkout,
-        error_handlers,
-        health,
-        hooks,
-        language,
-        orders,
-    )
-
-    hooks.init_app(app)
     error_handlers.init_app(app)
     for module in (catalogue, checkout, orders, language, health):
         app.register_blueprint(module.bp)

@@ -28,6 +28,7 @@ IDLE_SECONDS = 0.25
 AFTER_ERROR_SECONDS = 2.0
 HEARTBEAT_SECONDS = 5.0
 MINUTE = 60.0
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 NOT_FOUND = 404
 
 
@@ -35,8 +36,9 @@ def run(threads: int) -> None:
     """Work until SIGTERM or SIGINT; a job that was begun is finished first."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    # Blocked before any thread starts, so that only `_supervise` receives them. A handler that
+    # sets the event could deadlock with a wait that it interrupted.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     current_gateways().renderer.warm_up()
     loops = [threading.Thread(target=_work, args=(app, stop)) for _ in range(threads)]
     for loop in loops:
@@ -57,7 +59,8 @@ def _supervise(app: Flask, stop: threading.Event, worker: str) -> None:
             if beats % int(MINUTE / HEARTBEAT_SECONDS) == 0:
                 _guarded(_check_house)
         beats += 1
-        stop.wait(HEARTBEAT_SECONDS)
+        if signal.sigtimedwait(STOP_SIGNALS, HEARTBEAT_SECONDS):
+            stop.set()
 
 
 def _check_house() -> None:
