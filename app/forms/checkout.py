@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
@@ -159,6 +160,11 @@ class CheckoutForm:
         choices = sorted({*range(most + 1), quantity})
         seats = tuple(self.attendee(ticket.id, number) for number in range(1, quantity + 1))
         return Line(ticket, quantity, tuple(choices), seats)
+
+
+def as_fields(quantities: Mapping[int, int]) -> dict[str, Any]:
+    """Return quantities as the fields of the catalogue's and the checkout's address."""
+    return {f"t{ticket_id}": str(quantity) for ticket_id, quantity in quantities.items()}
 
 
 def _is_field(name: str) -> bool:

@@ -9,20 +9,31 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 
 from app.clock import utcnow
-from app.errors import DomainError, FieldError, IdempotencyKeyReused, SoldOut, Words
+from app.errors import (
+    DomainError,
+    FieldError,
+    IdempotencyKeyReused,
+    RateLimited,
+    SoldOut,
+    Words,
+)
 from app.extensions import limiter
-from app.forms.checkout import CheckoutForm, Line
+from app.forms.checkout import CheckoutForm, Line, as_fields
 from app.forms.fields import EMAIL_LENGTH, NAME_LENGTH, PHONE_LENGTH
 from app.gateways import current_gateways, current_settings
 from app.models import SaleStatus
-from app.routes.htmx import render
+from app.routes.htmx import render, wants_fragment
 from app.routes.language import current_language
 from app.services.money.invoicing import try_open_invoice
 from app.services.selling.catalogue import TicketOnSale, list_tickets
 from app.services.selling.ordering import IdempotencyRef, PlacedOrder, place_order
+from app.tracing import current_request_id
+
+RATE_SECONDS = 60
 
 bp = Blueprint("checkout", __name__)
 
@@ -72,8 +83,8 @@ def show() -> ResponseReturnValue:
 
 # Mobile carriers put thousands of buyers behind one address: only a flood meets these limits.
 @bp.post("/checkout")
-@limiter.limit("1200 per minute")
-@limiter.limit("120 per minute", exempt_when=_is_no_order)
+@limiter.limit(f"1200 per {RATE_SECONDS} seconds")
+@limiter.limit(f"120 per {RATE_SECONDS} seconds", exempt_when=_is_no_order)
 def submit() -> ResponseReturnValue:
     """Do what the form's `intent` says: `pay`, `validate` one field, or else show it updated."""
     form = CheckoutForm.from_values(request.form)
@@ -84,9 +95,28 @@ def submit() -> ResponseReturnValue:
 
 
 @bp.errorhandler(CSRFError)
-def keep_form(_error: CSRFError) -> ResponseReturnValue:
+def renew_form(_error: CSRFError) -> ResponseReturnValue:
     """Show the form again, everything kept, when its protection against forgery ran out."""
-    return _form_page(CheckoutForm.from_values(request.form), PAGE_TOO_OLD)
+    return _turn_away(PAGE_TOO_OLD)
+
+
+@bp.errorhandler(RateLimitExceeded)
+def slow_down(_error: RateLimitExceeded) -> ResponseReturnValue:
+    """Show the form again, everything kept, when too much was sent."""
+    refusal = RateLimited(retry_after=RATE_SECONDS)
+    return _turn_away(_notice(refusal))
+
+
+def _turn_away(notice: Notice) -> ResponseReturnValue:
+    """Answer what was stopped before anybody read it: with the form, or a notice for htmx."""
+    if not wants_fragment():
+        return _form_page(CheckoutForm.from_values(request.form), notice)
+    problem = {
+        "title": notice.title,
+        "detail": notice.detail,
+        "request_id": current_request_id(),
+    }
+    return render_template("errors/_problem.html", problem=problem), notice.status
 
 
 def _pay(form: CheckoutForm) -> ResponseReturnValue:
@@ -120,10 +150,13 @@ def _next_page(placed: PlacedOrder) -> str:
 
 
 def _refused(form: CheckoutForm, refusal: DomainError) -> ResponseReturnValue:
-    notice = Notice(refusal.title, refusal.detail, refusal.status, refusal.retry_after)
     errors = {_field_name(form, e): e.message for e in getattr(refusal, "errors", ())}
     left = refusal.available if isinstance(refusal, SoldOut) else {}
-    return _form_page(form, notice, errors, left)
+    return _form_page(form, _notice(refusal), errors, left)
+
+
+def _notice(refusal: DomainError) -> Notice:
+    return Notice(refusal.title, refusal.detail, refusal.status, refusal.retry_after)
 
 
 def _field_name(form: CheckoutForm, error: FieldError) -> str:
@@ -147,6 +180,8 @@ def _form_page(
         "lines": lines,
         "total": sum(line.subtotal for line in lines),
         "notice": notice,
+        # Where a change of language leads: a sent form has an address without quantities.
+        "here": url_for("checkout.show", **as_fields(form.quantities)),
         "errors": {**_shortages(lines), **(errors or {})},
         "labels": {f"t{line.ticket.id}": line.ticket.type for line in lines},
         "longest": {"full_name": NAME_LENGTH, "email": EMAIL_LENGTH, "no_hp": PHONE_LENGTH},

@@ -1,7 +1,6 @@
 """The order page: where an order stands and what comes next, and its e-tickets."""
 
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
 from app.errors import OrderNotFound
+from app.forms.checkout import as_fields
 from app.gateways import current_gateways, current_settings
 from app.models import Order, OrderStatus, PaymentStatus
 from app.routes.htmx import render, wants_fragment
@@ -44,6 +44,7 @@ class View(enum.Enum):
     PAID = "paid"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    FAILED = "failed"
     REFUNDING = "refunding"
     SEATS_GONE = "seats_gone"
 
@@ -73,7 +74,7 @@ def show(token: str) -> ResponseReturnValue:
         poll=poll,
         pay_until=order.payment.invoice_expires_at or order.expires_at,
         masked_email=mask_email(order.user.email),
-        refill_url=url_for("catalogue.index", **_as_fields(order.quantities)),
+        refill_url=url_for("catalogue.index", **as_fields(order.quantities)),
     )
 
 
@@ -107,6 +108,8 @@ def view_of(order: Order, now: datetime, *, came_back: bool = False) -> View:
         return View.REFUNDING if order.paid_at else View.SEATS_GONE
     if order.status is OrderStatus.PENDING:
         return _pending_view(order, now, came_back)
+    if order.payment.status is PaymentStatus.FAILED:
+        return View.FAILED
     return View.EXPIRED if order.status is OrderStatus.EXPIRED else View.CANCELLED
 
 
@@ -135,11 +138,6 @@ def _next_poll(order: Order, view: View, now: datetime) -> Poll:
     came_from = {"from": "xendit"} if request.args.get("from") == "xendit" else {}
     query: dict[str, Any] = {"since": str(since), "seen": seen, **came_from}
     return Poll(url_for("orders.show", token=order.token, **query), seconds, seen)
-
-
-def _as_fields(quantities: Mapping[int, int]) -> dict[str, Any]:
-    """Return quantities as the fields of the catalogue and of the checkout form."""
-    return {f"t{ticket_id}": str(quantity) for ticket_id, quantity in quantities.items()}
 
 
 def _get_order(token: str) -> Order:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from flask_migrate import upgrade
 
 from app import create_app
 from app.config import Settings
-from app.extensions import db
+from app.extensions import db, limiter
 from tests.pages.shop import Shop, shop_settings
 
 
@@ -40,6 +41,19 @@ def shop(tmp_path: Path, migrated_file: Path) -> Iterator[Shop]:
     settings = shop_settings(tmp_path)
     app = make_app(settings)
     yield Shop(app, settings)
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def limited_shop(tmp_path: Path, migrated_file: Path) -> Iterator[Shop]:
+    """The same with its rate limits, counted from nothing."""
+    shutil.copy(migrated_file, tmp_path / "shop.db")
+    settings = replace(shop_settings(tmp_path), rate_limit_enabled=True)
+    app = make_app(settings)
+    limiter.reset()
+    yield Shop(app, settings)
+    limiter.reset()
     with app.app_context():
         db.engine.dispose()
 

@@ -200,3 +200,22 @@ def test_a_body_beyond_all_measure_is_refused(shop: Shop) -> None:
     page = Page(client.post("/checkout", data={"full_name": "y" * 70_000}))
     assert page.status == 413
     assert page.all("h1")
+
+
+def test_too_many_orders_from_one_address_keep_the_form(limited_shop: Shop) -> None:
+    ticket = limited_shop.add_ticket(amount=1000, price=0)
+    client = limited_shop.client
+    sent = open_form(client, **{f"t{ticket}": 1}).fields | BUYER | {"intent": "pay"}
+    for _ in range(120):
+        assert client.post("/checkout", data=sent).status_code == 303
+    page = Page(client.post("/checkout", data=sent))
+    assert page.status == 429
+    assert page.headers["Retry-After"] == "60"
+    assert_kept(page, sent)
+    assert Page(client.post("/checkout", data=sent | {"intent": "update"})).status == 200
+
+
+def test_htmx_is_told_of_a_missing_csrf_token_in_its_own_way(shop: Shop) -> None:
+    page = Page(shop.client.post("/checkout", data={}, headers={"HX-Request": "true"}))
+    assert page.status == 400
+    assert page.by_id("problem").text

@@ -53,6 +53,12 @@ def cancelled(shop: Shop) -> str:
     return token
 
 
+def failed(shop: Shop) -> str:
+    token = preparing(shop)
+    shop.end(token, OrderStatus.CANCELLED, payment=PaymentStatus.FAILED)
+    return token
+
+
 def seats_gone(shop: Shop) -> str:
     token = payable(shop)
     shop.end(token, OrderStatus.EXPIRED, payment=PaymentStatus.PAID)
@@ -68,7 +74,7 @@ def refunding(shop: Shop) -> str:
 
 State = Callable[[Shop], str]
 WAITING: list[State] = [preparing, payable, closing]
-FINAL: list[State] = [paid, expired, cancelled, seats_gone, refunding]
+FINAL: list[State] = [paid, expired, cancelled, failed, seats_gone, refunding]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +86,7 @@ FINAL: list[State] = [paid, expired, cancelled, seats_gone, refunding]
         (paid, "See you there!"),
         (expired, "This order has expired"),
         (cancelled, "This order was cancelled"),
+        (failed, "We could not prepare the payment page"),
         (seats_gone, "We have your money, but your seats were gone"),
         (refunding, "This order was cancelled"),
     ],

@@ -37,6 +37,7 @@ document.addEventListener("submit", (event) => {
   if (form.id !== "checkout-form") return;
   if (form.classList.contains("is-sending")) event.preventDefault();
   form.classList.add("is-sending");
+  setTimeout(() => form.classList.remove("is-sending"), 10_000); // it was stopped on its way
 });
 window.addEventListener("pageshow", () => {
   document.getElementById("checkout-form")?.classList.remove("is-sending");
