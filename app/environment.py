@@ -58,6 +58,7 @@ class Reader:
 
     def number(self, name: str, holds: str, default: int, *, least: int, most: int) -> int:
         """Return a whole number within the bounds, both included."""
+
         def parse(value: str) -> int:
             number = int(value)
             if not least <= number <= most:
