@@ -1,27 +1,17 @@
 """Ordering: hold the seats and write the order, all or nothing."""
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.errors import (
-    DomainError,
-    FieldError,
     IdempotencyInProgress,
     IdempotencyKeyReused,
-    QuantityOutOfRange,
-    SaleClosed,
-    SaleNotOpen,
-    TicketNotFound,
-    ValidationFailed,
 )
 from app.extensions import db
 from app.models import (
@@ -31,7 +21,6 @@ from app.models import (
     OrderStatus,
     Payment,
     PaymentStatus,
-    SaleStatus,
     Ticket,
     User,
 )
@@ -45,44 +34,25 @@ from app.services.running.transaction import (
     violates,
 )
 from app.services.selling import eticketing, inventory
+from app.services.selling.order_request import Buyer, OrderRequest, WantedItem, check_request
 from app.tracing import current_request_id
+
+__all__ = [
+    "Buyer",
+    "IdempotencyRef",
+    "OrderRequest",
+    "PlacedOrder",
+    "WantedItem",
+    "find_order_by_code",
+    "find_order_by_token",
+    "place_order",
+]
 
 OPEN_INVOICE = "open_invoice"
 EXPIRE_ORDER = "expire_order"
 # The web process tries the invoice at once; the job only steps in when that did not work.
 INLINE_HEAD_START = timedelta(seconds=15)
 LOCK_WAIT_TIMEOUT = 1205
-
-
-@dataclass(frozen=True)
-class Buyer:
-    """Who buys; the fields as `app.forms.fields` leaves them."""
-
-    full_name: str
-    email: str
-    no_hp: str
-
-
-@dataclass(frozen=True)
-class WantedItem:
-    """A line of what is wanted; no `attendees` means the buyer's name on each seat."""
-
-    ticket_id: int
-    quantity: int
-    attendees: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class OrderRequest:
-    """What a buyer wants, from a form or from the API; `locale` is `id` or `en`."""
-
-    buyer: Buyer
-    items: tuple[WantedItem, ...]
-    locale: str = "id"
-
-    def fingerprint(self) -> str:
-        """Return a digest that is equal for equal requests."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -122,7 +92,7 @@ def place_order(
     """
     if idempotency and (earlier := _find_earlier(request, idempotency)):
         return earlier
-    tickets = _check(request, now)
+    tickets = check_request(request, now)
     code = new_order_code()
     try:
         with transaction() as session:
@@ -130,7 +100,7 @@ def place_order(
             if idempotency:
                 _insert_key(session, idempotency, request, order.id, now)
             job_id = _insert_jobs(session, order, now)
-            inventory.hold(session, _quantities(request))
+            inventory.hold(session, request.quantities())
             if order.total == 0:
                 _settle_free(session, order, now)
             return PlacedOrder(
@@ -187,51 +157,6 @@ def _find_placed(condition: sa.ColumnElement[bool]) -> PlacedOrder | None:
         )
 
 
-def _check(request: OrderRequest, now: datetime) -> dict[int, Ticket]:
-    """Return the tickets asked for, once every rule but the stock itself allows the request."""
-    with reading() as session:
-        wanted = {item.ticket_id for item in request.items}
-        query = sa.select(Ticket).where(Ticket.id.in_(wanted))
-        tickets = {ticket.id: ticket for ticket in session.scalars(query)}
-        session.expunge_all()
-    if not request.items:
-        raise ValidationFailed([FieldError("items", _l("Choose at least one ticket."))])
-    so_far: dict[int, int] = {}
-    for index, item in enumerate(request.items):
-        problem = _check_item(item, f"items.{index}", tickets.get(item.ticket_id), so_far)
-        if problem:
-            raise problem
-    for ticket in tickets.values():
-        status = ticket.sale_status(now)
-        if status is SaleStatus.UPCOMING:
-            raise SaleNotOpen
-        if status is SaleStatus.ENDED:
-            raise SaleClosed
-    return tickets
-
-
-def _check_item(
-    item: WantedItem, field: str, ticket: Ticket | None, so_far: dict[int, int]
-) -> DomainError | None:
-    """Return what is wrong with a line; `so_far` sums the quantities of repeated lines."""
-    if ticket is None:
-        return TicketNotFound(f"{field}.ticketId")
-    so_far[ticket.id] = so_far.get(ticket.id, 0) + item.quantity
-    if item.quantity < 1 or so_far[ticket.id] > ticket.max_per_order:
-        return QuantityOutOfRange(f"{field}.quantity", ticket.max_per_order)
-    if item.attendees and len(item.attendees) != item.quantity:
-        message = _l("Give one name for each seat, or none at all.")
-        return ValidationFailed([FieldError(f"{field}.attendees", message)])
-    return None
-
-
-def _quantities(request: OrderRequest) -> dict[int, int]:
-    quantities: dict[int, int] = {}
-    for item in request.items:
-        quantities[item.ticket_id] = quantities.get(item.ticket_id, 0) + item.quantity
-    return quantities
-
-
 def _insert_order(
     session: Session,
     request: OrderRequest,
@@ -241,7 +166,7 @@ def _insert_order(
     settings: Settings,
     api_key_id: int | None,
 ) -> Order:
-    attendees = _attendees(request)
+    attendees = request.names_by_ticket()
     user = User(**asdict(request.buyer), created_at=now)
     total = sum(len(names) * tickets[ticket_id].price for ticket_id, names in attendees.items())
     order = Order(
@@ -269,15 +194,6 @@ def _insert_order(
     session.add(order)
     session.flush()
     return order
-
-
-def _attendees(request: OrderRequest) -> dict[int, list[str]]:
-    """Return a name for every seat, by ticket id; repeated lines of a ticket become one item."""
-    names: dict[int, list[str]] = {}
-    for item in request.items:
-        given = item.attendees or (request.buyer.full_name,) * item.quantity
-        names.setdefault(item.ticket_id, []).extend(given)
-    return names
 
 
 def _insert_key(
