@@ -187,7 +187,9 @@ def _form_page(
         "longest": {"full_name": NAME_LENGTH, "email": EMAIL_LENGTH, "no_hp": PHONE_LENGTH},
     }
     body = render("checkout/index.html", "checkout/_form.html", **context)
-    headers = {"Cache-Control": "private, no-store"}
+    # Not no-store: on the way back from Xendit the browser shows the form as it was left, with
+    # its one-time token, so that paying again leads to the same order.
+    headers = {"Cache-Control": "private, no-cache"}
     if notice and notice.retry_after:
         headers["Retry-After"] = str(notice.retry_after)
     return body, notice.status if notice else 200, headers

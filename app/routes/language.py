@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from flask import Blueprint, has_request_context, redirect, request, url_for
+from flask import Blueprint, Response, has_request_context, redirect, request, url_for
 from flask_babel import get_locale
 from werkzeug.exceptions import NotFound
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Response as AnyResponse
 
 LANGUAGES = {"id": "Bahasa Indonesia", "en": "English"}
 DEFAULT = "id"
@@ -26,7 +26,7 @@ def select_locale() -> str:
 
 
 @bp.get("/language/<code>")
-def choose(code: str) -> Response:
+def choose(code: str) -> AnyResponse:
     """Keep the chosen language for a year and lead back to where the reader was."""
     if code not in LANGUAGES:
         raise NotFound
@@ -43,6 +43,15 @@ def language_context() -> dict[str, Any]:
     if not has_request_context():
         return {}
     return {"language": current_language(), "languages": LANGUAGES, "here": _here()}
+
+
+@bp.after_app_request
+def vary_by_language(response: Response) -> Response:
+    """Tell caches what a page depends on."""
+    if response.mimetype == "text/html":
+        response.vary.update(("Accept-Language", "Cookie"))
+        response.headers.setdefault("Content-Language", current_language())
+    return response
 
 
 def current_language() -> str:

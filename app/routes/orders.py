@@ -1,6 +1,7 @@
 """The order page: where an order stands and what comes next, and its e-tickets."""
 
 import enum
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.errors import OrderNotFound
+from app.errors import Busy, OrderNotFound
 from app.forms.checkout import as_fields
 from app.gateways import current_gateways, current_settings
 from app.models import Order, OrderStatus, PaymentStatus
@@ -65,7 +66,8 @@ def show(token: str) -> ResponseReturnValue:
     if poll and wants_fragment() and request.args.get("seen") == poll.seen:
         return "", 204
     if came_back and not view.is_final:
-        hint_payment(order.id, now=now)
+        with suppress(Busy):  # only a hint: the page matters more
+            hint_payment(order.id, now=now)
     return render(
         "orders/show.html",
         "orders/_status.html",

@@ -13,7 +13,9 @@ from flask_migrate import upgrade
 from app import create_app
 from app.config import Settings
 from app.extensions import db, limiter
-from tests.pages.shop import Shop, shop_settings
+from tests.harness.processes import free_port
+from tests.pages.shop import CLOSED_PORT, Shop, shop_settings
+from tests.sandbox.processes import running
 
 
 def make_app(settings: Settings) -> Flask:
@@ -54,6 +56,22 @@ def limited_shop(tmp_path: Path, migrated_file: Path) -> Iterator[Shop]:
     limiter.reset()
     yield Shop(app, settings)
     limiter.reset()
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def shop_with_xendit(tmp_path: Path, migrated_file: Path) -> Iterator[Shop]:
+    """The same with a stand-in for Xendit that answers."""
+    shutil.copy(migrated_file, tmp_path / "shop.db")
+    port = free_port()
+    settings = shop_settings(tmp_path, xendit_url=f"http://127.0.0.1:{port}")
+    options = ["--port", str(port), "--secret-key", settings.xendit_secret_key]
+    options += ["--callback-token", settings.xendit_callback_token]
+    options += ["--callback-url", f"http://127.0.0.1:{CLOSED_PORT}/"]
+    with running("sandbox.xendit", *options, output=tmp_path / "xendit.log"):
+        app = make_app(settings)
+        yield Shop(app, settings)
     with app.app_context():
         db.engine.dispose()
 

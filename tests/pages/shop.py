@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -166,8 +165,3 @@ def pay_form(client: FlaskClient, **typed: str) -> tuple[Page, dict[str, str]]:
     form = Page(client.get("/checkout", query_string=wanted)).fields
     sent = {**form, **BUYER, **typed, "intent": "pay"}
     return Page(client.post("/checkout", data=sent)), sent
-
-
-def with_xendit(settings: Settings, url: str) -> Settings:
-    """Return the settings with another address of Xendit."""
-    return replace(settings, xendit_api_url=url)

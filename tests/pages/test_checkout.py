@@ -63,6 +63,26 @@ def test_paying_makes_an_order_and_leads_to_its_page_while_xendit_is_away(shop: 
     assert shop.held(ticket) == 2
 
 
+def test_paying_leads_straight_to_the_invoice_and_so_does_a_repeat(
+    shop_with_xendit: Shop,
+) -> None:
+    shop = shop_with_xendit
+    ticket = shop.add_ticket()
+    client = shop.client
+    answer, sent = pay_form(client, **{f"t{ticket}": "2"})
+    assert answer.status == 303
+    invoice_url = answer.headers["Location"]
+    assert invoice_url.startswith(f"{shop.settings.xendit_api_url}/")
+    assert shop.settings.xendit_api_url in answer.headers["Content-Security-Policy"]
+    assert Page(client.post("/checkout", data=sent)).headers["Location"] == invoice_url
+    assert shop.count_orders() == 1
+
+
+def test_the_browser_may_show_the_form_again_on_the_way_back(shop: Shop) -> None:
+    page = open_form(shop.client, **{f"t{shop.add_ticket()}": 1})
+    assert page.headers["Cache-Control"] == "private, no-cache"
+
+
 def test_a_free_order_is_paid_at_once(shop: Shop) -> None:
     ticket = shop.add_ticket(price=0)
     answer, _sent = pay_form(shop.client, **{f"t{ticket}": "1"})
