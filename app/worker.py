@@ -162,7 +162,7 @@ def _expire_order(payload: dict[str, Any]) -> None:
 
 
 def _close_invoice(payload: dict[str, Any]) -> None:
-    invoicing.close_invoice(payload["invoice_id"], gateway=current_gateways().xendit)
+    invoicing.close_unwanted(payload["invoice_id"], now=utcnow(), gateway=current_gateways().xendit)
 
 
 def _deliver_etickets(payload: dict[str, Any]) -> None:

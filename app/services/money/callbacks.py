@@ -37,7 +37,7 @@ def parse_delivery(body: str) -> Delivery:
     """Read a delivery's ids, tolerantly. Raises MalformedCallback."""
     try:
         event = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # also "[" thousands of times over
         raise MalformedCallback("not JSON") from error
     if not isinstance(event, dict) or not isinstance(event.get("id"), str) or not event["id"]:
         raise MalformedCallback("no invoice id")

@@ -16,6 +16,8 @@ from app.services.money.payments import (
 from app.services.running.jobs import RetryLater
 from app.services.running.transaction import reading, transaction, use_case
 
+UNCLEAR = timedelta(minutes=5)
+
 
 def expire_order(order_id: int, *, now: datetime, gateway: XenditClient) -> datetime | None:
     """End the hold of an unpaid order that is due: read, close at Xendit, then release.
@@ -33,28 +35,38 @@ def expire_order(order_id: int, *, now: datetime, gateway: XenditClient) -> date
     if payment is None:
         return None
     if _close_all(payment, now=now, gateway=gateway):
-        _release(order_id, now=now)
+        _release(payment, now=now)
     return None
 
 
 def _close_all(payment: PaymentView, *, now: datetime, gateway: XenditClient) -> bool:
-    """Close every invoice of the payment; False when one of them turns out to be paid."""
+    """Close every invoice of the payment; False when one of them turns out to be paid.
+
+    Raises RetryLater while any is in a state that is not known to be final.
+    """
     if payment.create_claimed_until and payment.create_claimed_until > now:
         raise RetryLater("an answer to create may still come", timedelta(seconds=3))
     if payment.invoice_id is None and payment.create_attempts == 0:
         return True  # Xendit was never asked
+    is_paid = False
     for found in find_invoices(gateway, payment):
         is_open = found.status is InvoiceStatus.PENDING
         invoice = close_invoice(found.id, gateway=gateway) if is_open else found
         settle(payment.order_id, invoice, now=now)
-        if invoice.is_paid:
-            return False
-    return True
+        is_paid = is_paid or invoice.is_paid
+        if not invoice.is_paid and invoice.status is not InvoiceStatus.EXPIRED:
+            raise RetryLater(f"invoice {invoice.id} may still be paid", UNCLEAR)
+    return not is_paid
 
 
 @use_case
-def _release(order_id: int, *, now: datetime) -> None:
+def _release(seen: PaymentView, *, now: datetime) -> None:
+    """Release the seats, unless an invoice was begun or a hold extended since `seen`."""
     with transaction() as session:
-        order = lock_order(session, order_id)
+        order = lock_order(session, seen.order_id)
+        payment = order.payment
+        is_new = payment.invoice_id != seen.invoice_id
+        if is_new or payment.create_attempts != seen.create_attempts:
+            raise RetryLater("an invoice was opened meanwhile", timedelta(seconds=3))
         if now >= order.expires_at:
             close_unpaid(session, order)

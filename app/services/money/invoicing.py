@@ -1,14 +1,16 @@
 """Invoicing: exactly one payable Xendit invoice for an order, whatever answers get lost."""
 
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings
+from app.errors import Busy
 from app.integrations.xendit import (
     INLINE,
     PATIENT,
@@ -25,7 +27,13 @@ from app.integrations.xendit import (
     XenditUnreachable,
 )
 from app.models import Order, OrderStatus, Payment, PaymentStatus
-from app.services.money.payments import CLOSE_INVOICE, READ_BACK, lock_order
+from app.services.money.payments import (
+    READ_BACK,
+    enqueue_closing,
+    lock_order,
+    settle,
+    view_payment,
+)
 from app.services.running import jobs
 from app.services.running.jobs import RetryLater
 from app.services.running.transaction import affected, reading, transaction, use_case
@@ -52,11 +60,19 @@ def try_open_invoice(
         return open_invoice(
             placed.order_id, now=now, gateway=gateway, settings=settings, timeout=INLINE
         )
-    except (XenditError, RetryLater) as error:
+    except (XenditError, RetryLater, Busy, SQLAlchemyError) as error:
+        # The order is placed: even without a database this is no refusal of it any more.
         log.warning("invoice follows later", extra={"order": placed.code, "why": repr(error)})
-        if placed.invoice_job_id is not None and not isinstance(error, XenditThrottled):
-            jobs.hurry(placed.invoice_job_id, now)
+        if placed.invoice_job_id is not None and isinstance(error, XenditError):
+            _hurry(placed.invoice_job_id, error, now)
         return None
+
+
+def _hurry(job_id: int, error: XenditError, now: datetime) -> None:
+    if isinstance(error, XenditThrottled):
+        return
+    with suppress(Busy):
+        jobs.hurry(job_id, now)
 
 
 def open_invoice(
@@ -120,10 +136,17 @@ def margin(order_hold: timedelta) -> int:
 
 
 def _find_lost(gateway: XenditClient, request: InvoiceRequest, *, now: datetime) -> Invoice | None:
-    """Return the invoice an earlier call made unheard; have any further one closed."""
+    """Return the invoice an earlier call made unheard; have any further one closed.
+
+    A refused look-up is no refusal of the invoice, which may exist: it is tried again.
+    """
+    try:
+        found = gateway.list_invoices(request.external_id)
+    except XenditRefused as error:
+        raise RetryLater(f"look-up refused: {error}") from error
     usable = [
         invoice
-        for invoice in gateway.list_invoices(request.external_id)
+        for invoice in found
         if invoice.is_paid
         or (invoice.status is InvoiceStatus.PENDING and invoice.amount == request.amount)
     ]
@@ -181,7 +204,7 @@ def _attach(order_id: int, invoice: Invoice, *, now: datetime, poll: timedelta) 
         if payment.invoice_id == invoice.id:
             return True
         if order.status is not OrderStatus.PENDING or payment.invoice_id is not None:
-            _enqueue_closing(session, invoice.id, now)
+            enqueue_closing(session, invoice.id, now)
             return False
         payment.invoice_id = invoice.id
         payment.invoice_url = invoice.url
@@ -195,11 +218,7 @@ def _attach(order_id: int, invoice: Invoice, *, now: datetime, poll: timedelta) 
 def request_closing(invoice_id: str, *, now: datetime) -> None:
     """Have an invoice closed that must not be paid any more."""
     with transaction() as session:
-        _enqueue_closing(session, invoice_id, now)
-
-
-def _enqueue_closing(session: Session, invoice_id: str, now: datetime) -> None:
-    jobs.enqueue(session, CLOSE_INVOICE, {"invoice_id": invoice_id}, now=now, due_at=now)
+        enqueue_closing(session, invoice_id, now)
 
 
 def close_invoice(invoice_id: str, *, gateway: XenditClient) -> Invoice:
@@ -215,6 +234,17 @@ def close_invoice(invoice_id: str, *, gateway: XenditClient) -> Invoice:
         if invoice.status is InvoiceStatus.PENDING and not invoice.is_paid:
             raise
         return invoice
+
+
+def close_unwanted(invoice_id: str, *, now: datetime, gateway: XenditClient) -> None:
+    """Close an invoice that must not be paid; one that was paid all the same is settled.
+
+    Raises XenditError while it is not known to be closed.
+    """
+    invoice = close_invoice(invoice_id, gateway=gateway)
+    payment = view_payment(Payment.external_id == invoice.external_id)
+    if invoice.is_paid and payment is not None:
+        settle(payment.order_id, invoice, now=now)
 
 
 @use_case

@@ -79,9 +79,17 @@ def confirm_payment(
 def find_invoices(
     gateway: XenditClient, payment: PaymentView, invoice_id: str | None = None
 ) -> list[Invoice]:
-    """Return the invoices of a payment as Xendit has them, paid ones first."""
+    """Return the invoices of a payment as Xendit has them, paid ones first.
+
+    Where a create call was repeated, a second invoice may exist that no answer ever named: all are
+    looked up then.
+    """
     known = invoice_id or payment.invoice_id
-    found = [gateway.read_invoice(known)] if known else gateway.list_invoices(payment.external_id)
+    found: list[Invoice] = []
+    if known is None or (invoice_id is None and payment.create_attempts > 1):
+        found = gateway.list_invoices(payment.external_id)
+    if known is not None and known not in {invoice.id for invoice in found}:
+        found.append(gateway.read_invoice(known))
     mine = [invoice for invoice in found if invoice.external_id == payment.external_id]
     return sorted(mine, key=lambda invoice: not invoice.is_paid)
 
@@ -94,8 +102,11 @@ def settle(order_id: int, invoice: Invoice, *, now: datetime) -> None:
         order.payment.read_at = now
         if invoice.is_paid:
             _settle_paid(session, order, invoice, now)
-        elif invoice.status is InvoiceStatus.EXPIRED and _is_ours(order, invoice):
-            close_unpaid(session, order)
+        elif order.payment.invoice_id == invoice.id:
+            if invoice.status is InvoiceStatus.EXPIRED:
+                close_unpaid(session, order)
+        elif order.payment.status is PaymentStatus.PAID and invoice.status is InvoiceStatus.PENDING:
+            enqueue_closing(session, invoice.id, now)  # or it could be paid a second time
 
 
 def lock_order(session: Session, order_id: int) -> Order:
@@ -115,8 +126,9 @@ def close_unpaid(session: Session, order: Order) -> None:
         log.info("order expired", extra={"order": order.code})
 
 
-def _is_ours(order: Order, invoice: Invoice) -> bool:
-    return order.payment.invoice_id in (None, invoice.id)
+def enqueue_closing(session: Session, invoice_id: str, now: datetime) -> None:
+    """Have an invoice closed that must not be paid any more, by the caller's transaction."""
+    jobs.enqueue(session, CLOSE_INVOICE, {"invoice_id": invoice_id}, now=now, due_at=now)
 
 
 def _settle_paid(session: Session, order: Order, invoice: Invoice, now: datetime) -> None:
@@ -140,9 +152,8 @@ def _record_money(
     session: Session, payment: Payment, invoice: Invoice, paid: int, now: datetime
 ) -> None:
     payment.move_to(PaymentStatus.PAID)
-    if payment.invoice_id not in (None, invoice.id):
-        twin = {"invoice_id": payment.invoice_id}
-        jobs.enqueue(session, CLOSE_INVOICE, twin, now=now, due_at=now)
+    if payment.invoice_id is not None and payment.invoice_id != invoice.id:
+        enqueue_closing(session, payment.invoice_id, now)
     payment.invoice_id = invoice.id
     payment.invoice_url = invoice.url or payment.invoice_url
     payment.paid_at = invoice.paid_at or now
