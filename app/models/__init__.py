@@ -2,13 +2,23 @@
 
 from app.models.base import Base
 from app.models.callback import Callback
+from app.models.case import CaseKind, CaseResolution, CaseStatus, MoneyCase
 from app.models.checkin import CheckIn
 from app.models.eticket import ETicket
 from app.models.job import Job, JobStatus, WorkerHeartbeat
 from app.models.mail import Mail
 from app.models.order import ORDER_TRANSITIONS, Order, OrderItem, OrderStatus
 from app.models.partner import ApiKey, IdempotencyKey
+from app.models.past_invoice import PastInvoice
 from app.models.payment import PAYMENT_TRANSITIONS, Payment, PaymentStatus
+from app.models.reconciliation import Reconciliation, ReconciliationLine, Verdict
+from app.models.refund import (
+    REFUND_TRANSITIONS,
+    Refund,
+    RefundReason,
+    RefundStatus,
+    RefundWay,
+)
 from app.models.staff import Role, Staff
 from app.models.ticket import SaleStatus, Ticket, TicketStock
 from app.models.user import User
@@ -16,25 +26,38 @@ from app.models.user import User
 __all__ = [
     "ORDER_TRANSITIONS",
     "PAYMENT_TRANSITIONS",
+    "REFUND_TRANSITIONS",
     "ApiKey",
     "Base",
     "Callback",
+    "CaseKind",
+    "CaseResolution",
+    "CaseStatus",
     "CheckIn",
     "ETicket",
     "IdempotencyKey",
     "Job",
     "JobStatus",
     "Mail",
+    "MoneyCase",
     "Order",
     "OrderItem",
     "OrderStatus",
+    "PastInvoice",
     "Payment",
     "PaymentStatus",
+    "Reconciliation",
+    "ReconciliationLine",
+    "Refund",
+    "RefundReason",
+    "RefundStatus",
+    "RefundWay",
     "Role",
     "SaleStatus",
     "Staff",
     "Ticket",
     "TicketStock",
     "User",
+    "Verdict",
     "WorkerHeartbeat",
 ]

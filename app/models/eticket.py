@@ -17,7 +17,7 @@ class ETicket(Base):
     """One seat of a paid order. `code` is printed and typed, `qr_text` is what the QR holds.
 
     `number` counts the seats of the order from 1; its unique key is what keeps a repeated
-    payment message from making a second set.
+    payment message from making a second set. One that was revoked admits nobody any more.
     """
 
     __tablename__ = "e_tickets"
@@ -32,6 +32,7 @@ class ETicket(Base):
     qr_text: Mapped[str] = mapped_column(code_column(128), unique=True)
     created_at: Mapped[datetime]
     admitted_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
     order: Mapped["Order"] = relationship(back_populates="e_tickets")
     ticket: Mapped[Ticket] = relationship()

@@ -5,12 +5,13 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base
+from app.models.base import Base, code_column
 
 
 class Mail(Base):
     """One mail the SMTP server took (or refused for good: `refused_because`).
 
+    `name` is its template, `about` what of the order it is about (a refund's reference, say).
     `attachments` names what was attached in fact, as `name (bytes)`.
     """
 
@@ -20,6 +21,7 @@ class Mail(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
     name: Mapped[str] = mapped_column(sa.String(32))
+    about: Mapped[str] = mapped_column(code_column(64), default="")
     recipient: Mapped[str] = mapped_column(sa.String(254))
     subject: Mapped[str] = mapped_column(sa.String(255))
     message_id: Mapped[str] = mapped_column(sa.String(255))

@@ -51,6 +51,7 @@ class Order(Base):
     request_id: Mapped[str] = mapped_column(code_column(64))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    extensions: Mapped[int] = mapped_column(default=0)
     paid_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship()
