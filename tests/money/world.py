@@ -80,6 +80,10 @@ class World:
         self.clock.advance(passed)
         self.standin.advance(passed.total_seconds())
 
+    def advance_ours(self, **time: float) -> None:
+        """Move only the application's clock."""
+        self.clock.advance(timedelta(**time))
+
     @contextmanager
     def working(self) -> Iterator[None]:
         """Give an application context with a session of its own, and commit at the end."""
