@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 
 from app import worker as background
 from app.clock import utcnow
-from app.forms.catalogue_file import CatalogueFileError, read_catalogue
+from app.forms.catalogue_file import CatalogueFileError, read_catalogue_file
 from app.forms.fields import FieldProblem, parse_email
 from app.models import Role
 from app.services.office import partners, staffing
@@ -39,7 +39,7 @@ def worker(threads: int) -> None:
 def load(file: Path) -> None:
     """Create or update the catalogue from FILE (YAML); all of it or nothing."""
     try:
-        result = load_tickets(read_catalogue(file.read_text(encoding="utf-8")))
+        result = load_tickets(read_catalogue_file(file))
     except (CatalogueFileError, CatalogueConflict) as error:
         words = "\n".join(f"  {file.name}: {problem}" for problem in error.problems)
         raise click.ClickException(f"nothing was changed:\n{words}") from error
