@@ -57,7 +57,7 @@ def add_staff(email: str, role: str, password_stdin: bool) -> None:
     except FieldProblem as error:
         raise click.ClickException("this is not an e-mail address") from error
     password = (
-        sys.stdin.readline().rstrip("\n")
+        sys.stdin.readline().rstrip("\r\n")
         if password_stdin
         else click.prompt("Password", hide_input=True, confirmation_prompt=True)
     )
@@ -77,6 +77,8 @@ def add_api_key(name: str, scopes: tuple[str, ...]) -> None:
     """Make a key for the partner NAME and print it once, as the last word."""
     try:
         key = partners.add_key(name, scopes, now=utcnow())
+    except partners.BadName as error:
+        raise click.ClickException(str(error)) from error
     except partners.UnknownScope as error:
         known = ", ".join(partners.SCOPES)
         raise click.ClickException(f"there is no scope {error}: choose from {known}") from error

@@ -54,6 +54,15 @@ def code_column(length: int) -> sa.types.TypeEngine[str]:
     return sa.String(length).with_variant(exact, "mysql", "mariadb")
 
 
+def exact_text(length: int) -> sa.types.TypeEngine[str]:
+    """Return a type for names in any script that are keys: equal only when written the same.
+
+    MariaDB's default collations take Reguler for reguler, and any two emoji for the same.
+    """
+    exact = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
+    return sa.String(length).with_variant(exact, "mysql", "mariadb")
+
+
 def enum_column(kind: type[enum.Enum]) -> sa.Enum:
     """Return a type that stores an enum by value in a VARCHAR: a new state alters no table."""
     return sa.Enum(

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base
+from app.models.base import Base, exact_text
 
 
 class SaleStatus(enum.Enum):
@@ -29,7 +29,7 @@ class Ticket(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    type: Mapped[str] = mapped_column(sa.String(100), unique=True)
+    type: Mapped[str] = mapped_column(exact_text(100), unique=True)
     description: Mapped[str] = mapped_column(sa.String(500))
     price: Mapped[int]
     max_per_order: Mapped[int]

@@ -24,6 +24,12 @@ def exact(length: int) -> Any:
     return sa.String(length).with_variant(binary, "mysql", "mariadb")
 
 
+def exact_text(length: int) -> Any:
+    """Return the type of names that are keys: any script, equal only when written the same."""
+    binary = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
+    return sa.String(length).with_variant(binary, "mysql", "mariadb")
+
+
 def upgrade() -> None:
     """Create the tables, those that are pointed at first."""
     _create_api_keys()
@@ -95,7 +101,7 @@ def _create_tickets() -> None:
     op.create_table(
         "tickets",
         sa.Column("id", WHOLE, nullable=False),
-        sa.Column("type", sa.String(100), nullable=False),
+        sa.Column("type", exact_text(100), nullable=False),
         sa.Column("description", sa.String(500), nullable=False),
         sa.Column("price", WHOLE, nullable=False),
         sa.Column("max_per_order", WHOLE, nullable=False),

@@ -12,6 +12,7 @@ from app.models import ApiKey
 from app.services.running.transaction import reading, transaction, use_case
 
 SCOPES = ("orders:write", "door")
+NAME_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,10 @@ class Partner:
     scopes: frozenset[str]
 
 
+class BadName(ValueError):
+    """A name that tells nobody whose key it is, or that does not fit."""
+
+
 class UnknownScope(ValueError):
     """A scope that does not exist."""
 
@@ -31,15 +36,19 @@ class UnknownScope(ValueError):
 def add_key(name: str, scopes: Sequence[str], *, now: datetime) -> str:
     """Make a key and return it: only its hash is kept, so this is the one chance to see it.
 
-    Raises UnknownScope.
+    Raises BadName, UnknownScope.
     """
+    if not 1 <= len(name.strip()) <= NAME_LENGTH:
+        raise BadName(f"a partner needs a name of 1 to {NAME_LENGTH} characters")
     for scope in scopes:
         if scope not in SCOPES:
             raise UnknownScope(scope)
     key = f"tedx_{secrets.token_urlsafe(32)}"
     with transaction() as session:
         session.add(
-            ApiKey(name=name, key_hash=_hash(key), scopes=sorted(set(scopes)), created_at=now)
+            ApiKey(
+                name=name.strip(), key_hash=_hash(key), scopes=sorted(set(scopes)), created_at=now
+            )
         )
     return key
 

@@ -21,11 +21,15 @@ class StaffExists(ValueError):
 
 @use_case
 def add_staff(email: str, role: Role, password: str, *, now: datetime) -> None:
-    """Add an account; the password is kept as a scrypt hash. Raises WeakPassword, StaffExists."""
+    """Add an account; the password is kept as a scrypt hash. Raises WeakPassword, StaffExists.
+
+    The address is kept in small letters: databases differ in whether Sari@ and sari@ are the same.
+    """
+    address = email.lower()
     if len(password) < SHORTEST_PASSWORD:
         raise WeakPassword(f"a password needs at least {SHORTEST_PASSWORD} characters")
     password_hash = generate_password_hash(password, method="scrypt")
     with transaction() as session:
-        if session.scalar(sa.select(Staff.id).where(Staff.email == email)):
-            raise StaffExists(email)
-        session.add(Staff(email=email, role=role, password_hash=password_hash, created_at=now))
+        if session.scalar(sa.select(Staff.id).where(Staff.email == address)):
+            raise StaffExists(address)
+        session.add(Staff(email=address, role=role, password_hash=password_hash, created_at=now))
