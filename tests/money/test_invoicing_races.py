@@ -172,7 +172,7 @@ def test_no_database_connection_waits_for_xendit(mariadb_world: World) -> None:
     world.standin.pay(world.invoice_id(paid))
     world.callback(paid)
     world.work()  # reads it
-    world.advance(hours=1)
+    world.advance_ours(hours=1)
     world.work()  # closes the others
 
     assert {world.standing(order).order for order in (paid, unheard)} == {"PAID", "EXPIRED"}

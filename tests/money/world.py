@@ -181,12 +181,13 @@ class World:
         """Do every job that is due (of these kinds), as a worker does; return how many."""
         done = 0
         with self.app.app_context():
-            while done < most and self._step(kinds):
+            while done < most and self.step(kinds):
                 done += 1
         assert done < most, "the jobs do not come to an end"
         return done
 
-    def _step(self, kinds: tuple[str, ...]) -> bool:
+    def step(self, kinds: tuple[str, ...] = ()) -> bool:
+        """Do one job that is due (of these kinds); tell whether there was any."""
         if not kinds:
             return worker._step() == 0.0
         job = worker.jobs.claim(self.now(), kinds)
