@@ -160,6 +160,35 @@ class SaleClosed(DomainError):
     title = _l("The sale of this ticket has ended")
 
 
+class OrderNotCancellable(DomainError):
+    code = "order_not_cancellable"
+    status = 409
+    title = _l("This order can no longer be cancelled here")
+
+    def default_detail(self) -> Words:
+        return _l("It is paid, or it has ended already. Its page shows how it stands.")
+
+
+class OrderNotExtendable(DomainError):
+    code = "order_not_extendable"
+    status = 409
+    title = _l("This order cannot be given more time")
+
+    def default_detail(self) -> Words:
+        return _l("It is paid, it has ended, or it was extended as often as possible.")
+
+
+class CaseClosed(DomainError):
+    """The choice comes too late: the case was decided, or never was one."""
+
+    code = "case_closed"
+    status = 409
+    title = _l("There is nothing left to choose here")
+
+    def default_detail(self) -> Words:
+        return _l("A decision was already made. The order's page shows how it stands.")
+
+
 class IdempotencyInProgress(DomainError):
     code = "idempotency_in_progress"
     status = 409

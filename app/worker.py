@@ -16,7 +16,7 @@ from app.clock import utcnow
 from app.extensions import db
 from app.gateways import current_gateways, current_settings
 from app.integrations.xendit import XenditRefused, XenditThrottled
-from app.services.money import expiry, invoicing, payments
+from app.services.money import cases, expiry, invoicing, late_money, payments
 from app.services.running import jobs
 from app.services.running.invariants import find_violations
 from app.services.selling import delivery, eticketing, ordering
@@ -165,6 +165,16 @@ def _close_invoice(payload: dict[str, Any]) -> None:
     invoicing.close_unwanted(payload["invoice_id"], now=utcnow(), gateway=current_gateways().xendit)
 
 
+def _close_case(payload: dict[str, Any]) -> None:
+    due = late_money.close_case(payload["case_id"], now=utcnow())
+    if due is not None:
+        raise jobs.RetryLater("not due yet", due - utcnow())
+
+
+def _serve_waiting(payload: dict[str, Any]) -> None:
+    late_money.serve_waiting(now=utcnow())
+
+
 def _deliver_etickets(payload: dict[str, Any]) -> None:
     delivery.deliver_etickets(
         payload["order_id"],
@@ -182,4 +192,6 @@ HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     payments.READ_BACK: _read_back,
     payments.CLOSE_INVOICE: _close_invoice,
     eticketing.DELIVER: _deliver_etickets,
+    cases.CLOSE_CASE: _close_case,
+    cases.SERVE_WAITING: _serve_waiting,
 }

@@ -31,7 +31,11 @@ ORDER_TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
 
 
 class Order(Base):
-    """One purchase. `code` is for people, `token` for the order page's unguessable address."""
+    """One purchase. `code` is for people, `token` for the order page's unguessable address.
+
+    `extensions` counts how often the buyer asked for more time; once `cancel_requested_at` is set,
+    an unpaid order ends as CANCELLED instead of EXPIRED.
+    """
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -52,6 +56,7 @@ class Order(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     extensions: Mapped[int] = mapped_column(default=0)
+    cancel_requested_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship()

@@ -157,6 +157,7 @@ def _create_orders() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("expires_at", MOMENT, nullable=False),
         sa.Column("extensions", WHOLE, nullable=False),
+        sa.Column("cancel_requested_at", MOMENT, nullable=True),
         sa.Column("paid_at", MOMENT, nullable=True),
         sa.CheckConstraint("total >= 0", name="ck_orders_total_not_negative"),
         sa.ForeignKeyConstraint(["api_key_id"], ["api_keys.id"], name="fk_orders_api_key_id"),

@@ -7,10 +7,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
-from app.models import Callback, Payment
-from app.services.money.payments import CONFIRM
+from app.models import Callback
+from app.services.money.payments import CONFIRM, find_payment_id
 from app.services.running import jobs
 from app.services.running.transaction import affected, transaction, use_case
 from app.tracing import current_request_id
@@ -69,7 +68,8 @@ def receive(delivery: Delivery, *, now: datetime) -> None:
 
 def _store(delivery: Delivery, now: datetime) -> None:
     with transaction() as session:
-        payment_id = _find_payment(session, delivery)
+        # By our reference: the invoice may be one whose creation was never answered.
+        payment_id = find_payment_id(session, delivery.external_id)
         same = sa.and_(
             Callback.invoice_id == delivery.invoice_id,
             Callback.status == delivery.status,
@@ -95,8 +95,3 @@ def _store(delivery: Delivery, now: datetime) -> None:
             return
         hint = {"payment_id": payment_id, "invoice_id": delivery.invoice_id}
         jobs.enqueue(session, CONFIRM, hint, now=now, due_at=now)
-
-
-def _find_payment(session: Session, delivery: Delivery) -> int | None:
-    """Find the payment by our reference: the invoice may be one whose creation was unanswered."""
-    return session.scalar(sa.select(Payment.id).where(Payment.external_id == delivery.external_id))

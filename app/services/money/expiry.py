@@ -20,7 +20,7 @@ UNCLEAR = timedelta(minutes=5)
 
 
 def expire_order(order_id: int, *, now: datetime, gateway: XenditClient) -> datetime | None:
-    """End the hold of an unpaid order that is due: read, close at Xendit, then release.
+    """End the hold of an unpaid order that is due or to be cancelled: read, close, then release.
 
     Returns when to come back if it is not due yet (holds can be extended), else None. Raises
     XenditError when reading or closing fails: the seats stay held then.
@@ -29,7 +29,7 @@ def expire_order(order_id: int, *, now: datetime, gateway: XenditClient) -> date
         order = session.get_one(Order, order_id)
         if order.status is not OrderStatus.PENDING:
             return None
-        if now < order.expires_at:
+        if not _is_due(order, now):
             return order.expires_at
     payment = view_payment(Order.id == order_id)
     if payment is None:
@@ -68,5 +68,9 @@ def _release(seen: PaymentView, *, now: datetime) -> None:
         is_new = payment.invoice_id != seen.invoice_id
         if is_new or payment.create_attempts != seen.create_attempts:
             raise RetryLater("an invoice was opened meanwhile", timedelta(seconds=3))
-        if now >= order.expires_at:
-            close_unpaid(session, order)
+        if _is_due(order, now):
+            close_unpaid(session, order, now)
+
+
+def _is_due(order: Order, now: datetime) -> bool:
+    return now >= order.expires_at or order.cancel_requested_at is not None

@@ -30,6 +30,7 @@ from app.models import Order, OrderStatus, Payment, PaymentStatus
 from app.services.money.payments import (
     READ_BACK,
     enqueue_closing,
+    find_payment_id,
     lock_order,
     settle,
     view_payment,
@@ -210,7 +211,8 @@ def _attach(order_id: int, invoice: Invoice, *, now: datetime, poll: timedelta) 
         payment.invoice_url = invoice.url
         payment.invoice_expires_at = invoice.expires_at
         payment.create_claimed_until = None
-        jobs.enqueue(session, READ_BACK, {"payment_id": payment.id}, now=now, due_at=now + poll)
+        if order.extensions == 0:  # the reading back that began then goes on for later invoices
+            jobs.enqueue(session, READ_BACK, {"payment_id": payment.id}, now=now, due_at=now + poll)
     return True
 
 
@@ -242,7 +244,9 @@ def close_unwanted(invoice_id: str, *, now: datetime, gateway: XenditClient) -> 
     Raises XenditError while it is not known to be closed.
     """
     invoice = close_invoice(invoice_id, gateway=gateway)
-    payment = view_payment(Payment.external_id == invoice.external_id)
+    with reading() as session:
+        payment_id = find_payment_id(session, invoice.external_id)
+    payment = view_payment(Payment.id == payment_id)
     if invoice.is_paid and payment is not None:
         settle(payment.order_id, invoice, now=now)
 

@@ -8,7 +8,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.integrations.xendit import Invoice, InvoiceStatus, XenditClient
-from app.models import Order, OrderStatus, Payment, PaymentStatus
+from app.models import (
+    CaseKind,
+    CaseResolution,
+    Order,
+    OrderStatus,
+    PastInvoice,
+    Payment,
+    PaymentStatus,
+    RefundReason,
+)
+from app.services.money import cases, refunds
 from app.services.running import jobs
 from app.services.running.transaction import affected, reading, transaction, use_case
 from app.services.selling import eticketing, inventory
@@ -36,6 +46,12 @@ class PaymentView(NamedTuple):
     create_claimed_until: datetime | None
     created_at: datetime
     expires_at: datetime
+    past: tuple[tuple[str, str | None], ...] = ()
+
+    @property
+    def external_ids(self) -> set[str]:
+        """Return every reference under which Xendit may have an invoice of this payment."""
+        return {self.external_id, *(external_id for external_id, _ in self.past)}
 
 
 def view_payment(condition: sa.ColumnElement[bool]) -> PaymentView | None:
@@ -56,7 +72,21 @@ def view_payment(condition: sa.ColumnElement[bool]) -> PaymentView | None:
             .join(Order)
             .where(condition)
         ).one_or_none()
-        return PaymentView(*row) if row else None
+        if row is None:
+            return None
+        past = session.execute(
+            sa.select(PastInvoice.external_id, PastInvoice.invoice_id).where(
+                PastInvoice.payment_id == row.id
+            )
+        )
+        return PaymentView(*row, past=tuple((one, other) for one, other in past))
+
+
+def find_payment_id(session: Session, external_id: str) -> int | None:
+    """Return the payment this reference belongs, or belonged, to."""
+    current = sa.select(Payment.id).where(Payment.external_id == external_id)
+    past = sa.select(PastInvoice.payment_id).where(PastInvoice.external_id == external_id)
+    return session.scalar(current) or session.scalar(past)
 
 
 def confirm_payment(
@@ -82,15 +112,17 @@ def find_invoices(
     """Return the invoices of a payment as Xendit has them, paid ones first.
 
     Where a create call was repeated, a second invoice may exist that no answer ever named: all are
-    looked up then.
+    looked up then. Without `invoice_id` those from before the hold was extended are read too.
     """
     known = invoice_id or payment.invoice_id
     found: list[Invoice] = []
     if known is None or (invoice_id is None and payment.create_attempts > 1):
         found = gateway.list_invoices(payment.external_id)
-    if known is not None and known not in {invoice.id for invoice in found}:
-        found.append(gateway.read_invoice(known))
-    mine = [invoice for invoice in found if invoice.external_id == payment.external_id]
+    wanted = [known] if invoice_id else [known, *(old for _, old in payment.past)]
+    for one in wanted:
+        if one is not None and one not in {invoice.id for invoice in found}:
+            found.append(gateway.read_invoice(one))
+    mine = [invoice for invoice in found if invoice.external_id in payment.external_ids]
     return sorted(mine, key=lambda invoice: not invoice.is_paid)
 
 
@@ -104,7 +136,7 @@ def settle(order_id: int, invoice: Invoice, *, now: datetime) -> None:
             _settle_paid(session, order, invoice, now)
         elif order.payment.invoice_id == invoice.id:
             if invoice.status is InvoiceStatus.EXPIRED:
-                close_unpaid(session, order)
+                close_unpaid(session, order, now)
         elif order.payment.status is PaymentStatus.PAID and invoice.status is InvoiceStatus.PENDING:
             enqueue_closing(session, invoice.id, now)  # or it could be paid a second time
 
@@ -117,13 +149,15 @@ def lock_order(session: Session, order_id: int) -> Order:
     return session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
 
 
-def close_unpaid(session: Session, order: Order) -> None:
-    """Expire an order nobody paid and release its seats; anything else stays as it is."""
+def close_unpaid(session: Session, order: Order, now: datetime) -> None:
+    """End an order nobody paid and release its seats; anything else stays as it is."""
     if order.status is OrderStatus.PENDING and order.payment.status is PaymentStatus.PENDING:
-        order.move_to(OrderStatus.EXPIRED)
+        is_cancelled = order.cancel_requested_at is not None
+        order.move_to(OrderStatus.CANCELLED if is_cancelled else OrderStatus.EXPIRED)
         order.payment.move_to(PaymentStatus.EXPIRED)
         inventory.release(session, order.quantities)
-        log.info("order expired", extra={"order": order.code})
+        cases.enqueue_waiting(session, now)
+        log.info("order ended unpaid", extra={"order": order.code, "status": order.status.value})
 
 
 def enqueue_closing(session: Session, invoice_id: str, now: datetime) -> None:
@@ -133,19 +167,32 @@ def enqueue_closing(session: Session, invoice_id: str, now: datetime) -> None:
 
 def _settle_paid(session: Session, order: Order, invoice: Invoice, now: datetime) -> None:
     payment = order.payment
-    details = {"order": order.code, "invoice": invoice.id, "paid": invoice.paid_amount}
+    paid = invoice.paid_amount if invoice.paid_amount is not None else invoice.amount
     if payment.status is PaymentStatus.PAID:
         if payment.invoice_id != invoice.id:
-            log.error("a second paid invoice: refund it", extra=details)
+            _return_second(session, order, invoice, paid, now)
         return
-    paid = invoice.paid_amount if invoice.paid_amount is not None else invoice.amount
     if invoice.currency != "IDR" or paid < payment.amount:
-        log.error("paid too little: a person must look", extra=details)
+        cases.open_case(session, order, CaseKind.UNDERPAID, invoice.id, paid, now=now)
         return
     if paid > payment.amount:
-        log.error("paid too much: fulfilled, refund the rest", extra=details)
+        rest = paid - payment.amount
+        cases.open_case(session, order, CaseKind.OVERPAID, invoice.id, rest, now=now)
     _record_money(session, payment, invoice, paid, now)
     _fulfil(session, order, now)
+
+
+def _return_second(
+    session: Session, order: Order, invoice: Invoice, paid: int, now: datetime
+) -> None:
+    """Send back what was paid on a second invoice of an order that is paid already."""
+    kind = CaseKind.DOUBLE_PAYMENT
+    case = cases.open_case(session, order, kind, invoice.id, paid, now=now)
+    if case is None:
+        return  # known since an earlier reading
+    money = refunds.Money(invoice.id, paid, invoice.channel)
+    refunds.open_refund(session, order, money, paid, RefundReason.DOUBLE_PAYMENT, now=now)
+    cases.resolve(case, CaseResolution.REFUNDED, by="system", now=now)
 
 
 def _record_money(
@@ -168,7 +215,7 @@ def _fulfil(session: Session, order: Order, now: datetime) -> None:
     if order.status is OrderStatus.PENDING:
         inventory.sell(session, order.quantities)
     elif not inventory.sell_again(session, order.quantities):
-        log.error("money without seats", extra={"order": order.code, "paid": order.total})
+        cases.open_seats_gone(session, order, now=now)
         return
     order.move_to(OrderStatus.PAID)
     order.paid_at = now

@@ -1,4 +1,4 @@
-"""Stock: hold, sell, release. The only statements that move `ticket_stock`.
+"""Stock: hold, sell, release, take back. The only statements that move `ticket_stock`.
 
 Each is one conditional UPDATE a ticket, ids ascending (two orders can then never wait for each
 other in a circle), with its row count checked. A CHECK constraint stands behind them.
@@ -48,6 +48,16 @@ def release(session: Session, quantities: Quantities) -> None:
         )
         if affected(session, update.values(held=TicketStock.held - quantity)) != 1:
             raise StockMismatch(f"ticket {ticket_id}: {quantity} to release are not held")
+
+
+def take_back(session: Session, quantities: Quantities) -> None:
+    """Make sold seats available again. Raises StockMismatch."""
+    for ticket_id, quantity in sorted(quantities.items()):
+        update = sa.update(TicketStock).where(
+            TicketStock.ticket_id == ticket_id, TicketStock.sold >= quantity
+        )
+        if affected(session, update.values(sold=TicketStock.sold - quantity)) != 1:
+            raise StockMismatch(f"ticket {ticket_id}: {quantity} to take back are not sold")
 
 
 def sell_again(session: Session, quantities: Quantities) -> bool:
