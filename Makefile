@@ -24,6 +24,10 @@ run: setup ## the whole service with a sample event, a Xendit stand-in and a mai
 test: setup-test ## every test; it starts its own servers (one file: make test ARGS=tests/test_x.py)
 	pytest $(ARGS)
 
+.PHONY: pictures
+pictures: setup-test ## draw the pictures in docs/img again
+	python -m tests.browser.pictures
+
 .PHONY: check
 check: setup ## format, lint, types, architecture, migration drift, ceilings, requirements
 	@status=0; \

@@ -2,8 +2,9 @@
 
 import io
 from dataclasses import dataclass, field
+from heapq import nlargest
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import pypdfium2
 from PIL import Image, ImageOps
@@ -15,6 +16,7 @@ DEVICES = {"phone": PHONE, "desktop": DESKTOP}
 # Screen pixels a CSS pixel: what is made smaller afterwards is taken at twice its size.
 SHARPNESS = 2
 COLOURS = 32
+SURFACES = 8
 PDF_DPI = 80
 POINTS_PER_INCH = 72
 EDGE = "#b8b8b8"
@@ -67,13 +69,9 @@ class Album:
         self._note([name], shows)
 
     def _save(self, picture: Image.Image, name: str, colours: int) -> None:
-        """Write a PNG with a palette: no dithering, so that what is flat stays flat, and small.
-
-        Maximum coverage keeps the colours of small marks; median cut turns a green badge grey.
-        """
-        method = Image.Quantize.MAXCOVERAGE
-        flat = picture.quantize(colours, method, dither=Image.Dither.NONE)
-        flat.save(self.folder / f"{name}.png", optimize=True)
+        """Write a PNG with a palette, without dithering: what is flat stays flat, and small."""
+        small = picture.quantize(palette=_palette(picture, colours), dither=Image.Dither.NONE)
+        small.save(self.folder / f"{name}.png", optimize=True)
 
     def _note(self, names: list[str], shows: str) -> None:
         links = ", ".join(f"[{name}]({name}.png)" for name in names)
@@ -85,6 +83,20 @@ def first_page(pdf: bytes, dpi: int) -> Image.Image:
     document = pypdfium2.PdfDocument(io.BytesIO(pdf))
     picture: Image.Image = document[0].render(scale=dpi / POINTS_PER_INCH).to_pil()
     return ImageOps.expand(picture.convert("RGB"), 1, EDGE)
+
+
+def _palette(picture: Image.Image, colours: int) -> Image.Image:
+    """Return the commonest colours exactly, for surfaces, and others spread for small marks.
+
+    Pillow's own palettes turn a green badge grey (median cut), or a grey surface pink (coverage).
+    """
+    found = picture.getcolors(picture.width * picture.height)
+    counted = cast(list[tuple[int, tuple[int, int, int]]], found)
+    common = [part for _count, colour in nlargest(SURFACES, counted) for part in colour]
+    spread = picture.quantize(colours - SURFACES, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(common + spread[: 3 * (colours - SURFACES)])
+    return palette
 
 
 def _both_devices(page: Page) -> list[Image.Image]:

@@ -35,7 +35,7 @@ README = """\
 # Pictures
 
 Drawn by `make pictures` from the running service, with an invented event and invented people: run
-it again after a change of pages. Phones are 360 pixels wide (drawn at twice that), desktops 1280.
+it again after a change of pages. Phones are 360 pixels wide, desktops 1280.
 
 {lines}
 """
@@ -186,21 +186,35 @@ def draw_last_seats(studio: Studio) -> None:
 
 def draw_troubles(studio: Studio) -> None:
     """Draw what a buyer sees of an address that leads nowhere, and of Xendit's own troubles."""
-    page, service = studio.page, studio.service
-    page.goto(f"{service.url}/nowhere")
-    studio.album.shoot(page, "not-found", "an address that leads nowhere")
+    studio.page.goto(f"{studio.service.url}/nowhere")
+    studio.album.shoot(studio.page, "not-found", "an address that leads nowhere")
 
-    service.standin.set_fault("rate_limited", call="create")
-    choose(page, service, "Reguler", 1)
-    fill_in(page, email="patient@example.com", name="Putu Ayu")
-    page.get_by_role("button", name="Bayar").click()
-    page.wait_for_url(re.compile(re.escape(service.url) + ORDER_PAGE.pattern))
+    standin = studio.service.standin
+    standin.set_fault("error_without_message", call="create", status=400)
     studio.shoot_order(
-        page.url,
+        order_without_invoice(studio, "ketut@example.com"),
+        "Halaman pembayaran tidak dapat kami siapkan",
+        "order-failed",
+        "an order that Xendit refuses an invoice for",
+    )
+    standin.clear_faults()
+    standin.set_fault("rate_limited", call="create")
+    studio.shoot_order(
+        order_without_invoice(studio, "patient@example.com"),
         "Kursi Anda sudah kami simpan",
         "order-preparing",
         "an order whose payment page Xendit has no time to make yet",
     )
+
+
+def order_without_invoice(studio: Studio, email: str) -> str:
+    """Send an order while Xendit is in trouble, and return the address of its page."""
+    page, service = studio.page, studio.service
+    choose(page, service, "Reguler", 1)
+    fill_in(page, email=email, name="Putu Ayu")
+    page.get_by_role("button", name="Bayar").click()
+    page.wait_for_url(re.compile(re.escape(service.url) + ORDER_PAGE.pattern))
+    return page.url
 
 
 def draw(folder: Path, workplace: Path) -> Album:
