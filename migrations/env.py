@@ -6,17 +6,21 @@ import sqlalchemy as sa
 from alembic import context
 from flask import current_app
 
-from app.models.base import Base, UTCDateTime
+from app.models.base import Base, Code, UTCDateTime
 
 engine: sa.Engine = current_app.extensions["migrate"].db.engine
 
 
 def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:
-    """Write our time type as what the database has, so that revisions need no application code."""
-    if kind == "type" and isinstance(item, UTCDateTime):
-        autogen_context.imports.add("from sqlalchemy.dialects import mysql")
+    """Write our types as what the database has, so that revisions need no application code."""
+    if kind != "type" or not isinstance(item, Code | UTCDateTime):
+        return False
+    autogen_context.imports.add("from sqlalchemy.dialects import mysql")
+    if isinstance(item, UTCDateTime):
         return 'sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")'
-    return False
+    length = item.impl_instance.length
+    exact = f'mysql.VARCHAR({length}, charset="ascii", collation="ascii_bin")'
+    return f'sa.String({length}).with_variant({exact}, "mysql", "mariadb")'
 
 
 def run_migrations() -> None:

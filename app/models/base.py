@@ -2,7 +2,7 @@
 
 import enum
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
@@ -44,14 +44,32 @@ class UTCDateTime(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value is not None else None
 
 
-def code_column(length: int) -> sa.types.TypeEngine[str]:
-    """Return a type for codes and keys: plain ASCII, compared byte by byte.
+class Code(sa.types.TypeDecorator[str]):
+    """Stores codes and keys: plain ASCII, compared byte by byte.
 
     MariaDB's default collations compare without case and accents (two different codes could be
-    equal), so those databases get an `ascii_bin` column.
+    equal), so those databases get an `ascii_bin` column. Comparing one with other characters is an
+    error there, and strangers may ask for any code: such characters become escapes, which no code
+    of ours has.
     """
-    exact = mysql.VARCHAR(length, charset="ascii", collation="ascii_bin")
-    return sa.String(length).with_variant(exact, "mysql", "mariadb")
+
+    impl = sa.String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        length = cast(sa.String, self.impl_instance).length
+        if dialect.name in ("mysql", "mariadb"):
+            exact = mysql.VARCHAR(length, charset="ascii", collation="ascii_bin")
+            return dialect.type_descriptor(exact)
+        return dialect.type_descriptor(sa.String(length))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value and value.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def code_column(length: int) -> Code:
+    """Return the type of codes and keys of at most `length` characters."""
+    return Code(length)
 
 
 def exact_text(length: int) -> sa.types.TypeEngine[str]:
