@@ -2,7 +2,16 @@
 
 import sqlalchemy as sa
 
-from app.models import ETicket, Order, OrderItem, OrderStatus, Ticket, TicketStock
+from app.models import (
+    ETicket,
+    Order,
+    OrderItem,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    Ticket,
+    TicketStock,
+)
 from app.services.running.transaction import reading
 
 
@@ -17,8 +26,15 @@ def find_violations() -> list[str]:
                 violations.append(f"{ticket_type}: {held} held, but PENDING orders want {pending}")
             if sold != paid:
                 violations.append(f"{ticket_type}: {sold} sold, but PAID orders have {paid}")
-        for code, seats, e_tickets in session.execute(_seats()):
-            violations.append(f"order {code}: {seats} seats paid, {e_tickets} e-tickets")
+        for ticket_type in session.scalars(_without_stock()):
+            violations.append(f"{ticket_type}: has no stock row")
+        for code, ticket_type, seats, e_tickets in session.execute(_seats()):
+            violations.append(
+                f"order {code}: {seats} seats of {ticket_type} paid, {e_tickets} e-tickets"
+            )
+        for code, order, payment in session.execute(_out_of_step()):
+            money = payment.value if payment else "missing"
+            violations.append(f"order {code}: {order.value}, but its payment is {money}")
         return violations
 
 
@@ -42,22 +58,37 @@ def _stock() -> sa.Select[str, int, int, int, int, int]:
     ).join(TicketStock)
 
 
-def _seats() -> sa.Select[str, int, int]:
-    """Select PAID orders whose e-tickets are not one a seat."""
-    bought = (
-        sa.select(OrderItem.order_id, sa.func.sum(OrderItem.quantity).label("seats"))
-        .group_by(OrderItem.order_id)
-        .subquery()
-    )
+def _without_stock() -> sa.Select[str]:
+    return sa.select(Ticket.type).outerjoin(TicketStock).where(TicketStock.ticket_id.is_(None))
+
+
+def _seats() -> sa.Select[str, str, int, int]:
+    """Select items of PAID orders whose e-tickets are not one a seat."""
     made = (
-        sa.select(ETicket.order_id, sa.func.count().label("made"))
-        .group_by(ETicket.order_id)
-        .subquery()
+        sa.select(sa.func.count())
+        .where(ETicket.order_id == OrderItem.order_id, ETicket.ticket_id == OrderItem.ticket_id)
+        .correlate(OrderItem)
+        .scalar_subquery()
     )
-    made_count = sa.func.coalesce(made.c.made, 0)
     return (
-        sa.select(Order.code, bought.c.seats, made_count)
-        .join(bought, bought.c.order_id == Order.id)
-        .outerjoin(made, made.c.order_id == Order.id)
-        .where(Order.status == OrderStatus.PAID, bought.c.seats != made_count)
+        sa.select(Order.code, Ticket.type, OrderItem.quantity, made)
+        .join(OrderItem, OrderItem.order_id == Order.id)
+        .join(Ticket, Ticket.id == OrderItem.ticket_id)
+        .where(Order.status == OrderStatus.PAID, OrderItem.quantity != made)
+    )
+
+
+def _out_of_step() -> sa.Select[str, OrderStatus, PaymentStatus | None]:
+    """Select orders PAID without the money, and orders still PENDING although it is there.
+
+    A payment PAID on an order that ended otherwise is money without seats: a case, no mistake.
+    """
+    has_money = sa.func.coalesce(Payment.status == PaymentStatus.PAID, sa.false())
+    return (
+        sa.select(Order.code, Order.status, Payment.status)
+        .outerjoin(Payment, Payment.order_id == Order.id)
+        .where(
+            ((Order.status == OrderStatus.PAID) & sa.not_(has_money))
+            | ((Order.status == OrderStatus.PENDING) & has_money)
+        )
     )
