@@ -15,8 +15,10 @@ from tests.harness.browser import DESKTOP, PHONE
 DEVICES = {"phone": PHONE, "desktop": DESKTOP}
 # Screen pixels a CSS pixel: what is made smaller afterwards is taken at twice its size.
 SHARPNESS = 2
-COLOURS = 32
-SURFACES = 8
+COLOURS = 36
+SURFACES = 16
+TOO_CLOSE = 8  # Pillow looks colours up in boxes this wide: of two in one box either may win
+Colour = tuple[int, int, int]
 PDF_DPI = 80
 POINTS_PER_INCH = 72
 EDGE = "#b8b8b8"
@@ -91,12 +93,25 @@ def _palette(picture: Image.Image, colours: int) -> Image.Image:
     Pillow's own palettes turn a green badge grey (median cut), or a grey surface pink (coverage).
     """
     found = picture.getcolors(picture.width * picture.height)
-    counted = cast(list[tuple[int, tuple[int, int, int]]], found)
-    common = [part for _count, colour in nlargest(SURFACES, counted) for part in colour]
-    spread = picture.quantize(colours - SURFACES, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    counted = cast(list[tuple[int, Colour]], found)
+    wanted = [colour for _count, colour in nlargest(SURFACES, counted)]
+    wanted += _spread_colours(picture, colours - SURFACES)
+    kept: list[Colour] = []
+    for colour in wanted:
+        if all(_distance(colour, other) >= TOO_CLOSE for other in kept):
+            kept.append(colour)
     palette = Image.new("P", (1, 1))
-    palette.putpalette(common + spread[: 3 * (colours - SURFACES)])
+    palette.putpalette([part for colour in kept for part in colour])
     return palette
+
+
+def _spread_colours(picture: Image.Image, count: int) -> list[Colour]:
+    flat = picture.quantize(count, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    return list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))[:count]
+
+
+def _distance(one: Colour, other: Colour) -> int:
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
 def _both_devices(page: Page) -> list[Image.Image]:
