@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page as BrowserPage
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Request, Route, expect
 from werkzeug.serving import make_server
 
 from tests.pages.shop import Shop
@@ -103,14 +104,31 @@ def test_a_refused_form_puts_the_focus_on_its_summary(
     expect(phone.locator("#full_name")).to_be_focused()
 
 
+def count_requests(page: BrowserPage, method: str, path: str) -> list[str]:
+    """Return a list that grows with each such request of the page."""
+    seen: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == method and urlsplit(request.url).path == path:
+            seen.append(request.url)
+
+    page.on("request", note)
+    return seen
+
+
 def test_a_double_click_makes_one_order(shop: Shop, address: str, phone: BrowserPage) -> None:
+    sent = count_requests(phone, "POST", "/checkout")
     ticket = shop.add_ticket()
     phone.goto(f"{address}/checkout?t{ticket}=1")
     phone.fill("#full_name", "Sari Dewi")
     phone.fill("#email", "sari@example.com")
     phone.fill("#no_hp", "081234567890")
+    phone.focus("#email")
+    expect(phone.locator("#no_hp-error")).to_be_hidden()
+    checks = len(sent)
     phone.dblclick("#pay")
     expect(phone.locator("#status")).to_be_visible()
+    assert len(sent) == checks + 1
     assert shop.count_orders() == 1
 
 
@@ -155,6 +173,40 @@ def test_a_failed_request_is_told_and_nothing_is_lost(
     phone.select_option(f"#t{ticket}", "3")
     expect(phone.locator(f"#a{ticket}_3")).to_have_value("Sari Dewi")
     expect(phone.locator("#notices")).to_be_empty()
+
+
+def test_the_catalogue_leaves_an_open_select_alone(
+    shop: Shop, address: str, phone: BrowserPage
+) -> None:
+    ticket = shop.add_ticket(amount=50)
+    phone.goto(address)
+    asked = count_requests(phone, "GET", "/")
+    look_again = "document.dispatchEvent(new Event('visibilitychange'))"
+    phone.focus(f"#t{ticket}")
+    phone.evaluate(look_again)
+    phone.locator("#main").focus()
+    shop.change(ticket, held=45)
+    phone.evaluate(look_again)
+    expect(phone.locator(f"#state-{ticket}")).to_have_text("Sisa 5")
+    assert len(asked) == 1
+
+
+def test_a_question_that_fails_is_silent_and_is_asked_again(
+    shop: Shop, address: str, phone: BrowserPage
+) -> None:
+    token = shop.order(shop.add_ticket())
+    shop.give_invoice(token)
+    phone.goto(f"{address}/orders/{token}")
+    refusal = '<div id="problem">Kami sedang sangat sibuk</div>'
+    phone.route("**/orders/**", lambda route: route.fulfill(status=503, body=refusal))
+    for _ in range(2):  # when the second one arrives, the first has been dealt with
+        with phone.expect_response("**/orders/**"):
+            pass
+    expect(phone.locator("#notices")).to_be_empty()
+    expect(phone.locator("#pay")).to_be_visible()
+    phone.unroute("**/orders/**")
+    shop.pay(token)
+    expect(phone.locator("h1")).to_have_text("Sampai jumpa!")
 
 
 @pytest.mark.parametrize("path", ["/", "/checkout?t1=2"])
