@@ -1,14 +1,16 @@
-"""Invariants: what must hold for stock, orders and e-tickets at every moment."""
+"""Invariants: what must hold for stock, orders, e-tickets and money at every moment."""
 
 import sqlalchemy as sa
 
 from app.models import (
     ETicket,
+    MoneyCase,
     Order,
     OrderItem,
     OrderStatus,
     Payment,
     PaymentStatus,
+    Refund,
     Ticket,
     TicketStock,
 )
@@ -35,7 +37,24 @@ def find_violations() -> list[str]:
         for code, order, payment in session.execute(_out_of_step()):
             money = payment.value if payment else "missing"
             violations.append(f"order {code}: {order.value}, but its payment is {money}")
+        for code in session.scalars(_dropped_money()):
+            violations.append(f"order {code}: paid, without seats, without case or refund")
         return violations
+
+
+def _dropped_money() -> sa.Select[str]:
+    """Select orders whose payment is PAID though they are not, and that nobody answers for."""
+    return (
+        sa.select(Order.code)
+        .join(Payment, Payment.order_id == Order.id)
+        .where(
+            Payment.status == PaymentStatus.PAID,
+            Payment.amount > 0,
+            Order.status != OrderStatus.PAID,
+            ~sa.exists().where(MoneyCase.order_id == Order.id),
+            ~sa.exists().where(Refund.order_id == Order.id),
+        )
+    )
 
 
 def _stock() -> sa.Select[str, int, int, int, int, int]:

@@ -2,17 +2,38 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from sqlalchemy.orm import Session
 
-from app.models import Job, JobStatus, Mail, Order, Payment, Ticket, TicketStock
+from app.models import (
+    Job,
+    JobStatus,
+    Mail,
+    MoneyCase,
+    Order,
+    Payment,
+    Refund,
+    Ticket,
+    TicketStock,
+)
+from app.services.running.invariants import find_violations
 from app.services.running.transaction import reading
+
+BY_STATUS = (
+    ("tickets_orders", "Orders by status", Order.status),
+    ("tickets_payments", "Payments by status", Payment.status),
+    ("tickets_cases", "Money cases by status", MoneyCase.status),
+    ("tickets_refunds", "Refunds by status", Refund.status),
+    ("tickets_jobs", "Jobs by status", Job.status),
+)
 
 
 class ServiceCollector(Collector):
-    """Collects orders, payments, stock, jobs and mails as gauges."""
+    """Collects orders, money, stock, jobs, mails and broken invariants as gauges."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -20,37 +41,40 @@ class ServiceCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the gauges."""
         with reading() as session:
-            for name, words, column in (
-                ("tickets_orders", "Orders by status", Order.status),
-                ("tickets_payments", "Payments by status", Payment.status),
-                ("tickets_jobs", "Jobs by status", Job.status),
-            ):
-                gauge = GaugeMetricFamily(name, words, labels=["status"])
-                for status, count in session.execute(
-                    sa.select(column, sa.func.count()).group_by(column)
-                ):
-                    gauge.add_metric([status.value], count)
-                yield gauge
-            stock = GaugeMetricFamily("tickets_stock", "Seats by state", labels=["type", "state"])
-            rows = session.execute(
-                sa.select(Ticket.type, TicketStock.amount, TicketStock.held, TicketStock.sold).join(
-                    TicketStock
-                )
-            )
-            for ticket_type, amount, held, sold in rows:
-                for state, value in (("amount", amount), ("held", held), ("sold", sold)):
-                    stock.add_metric([ticket_type, state], value)
-            yield stock
-            oldest = session.scalar(
-                sa.select(sa.func.min(Job.due_at)).where(
-                    Job.status == JobStatus.OPEN, Job.due_at <= self._now
-                )
-            )
-            late = (self._now - oldest).total_seconds() if oldest else 0.0
-            yield GaugeMetricFamily(
-                "tickets_job_lateness_seconds", "Age of the oldest due job", late
-            )
-            refused = session.scalar(
-                sa.select(sa.func.count()).where(Mail.refused_because.is_not(None))
-            )
-            yield GaugeMetricFamily("tickets_mails_refused", "Mails refused for good", refused or 0)
+            for name, words, column in BY_STATUS:
+                yield _by_status(session, name, words, column)
+            yield _stock(session)
+            yield _lateness(session, self._now)
+            yield _refused_mails(session)
+        broken = len(find_violations())
+        yield GaugeMetricFamily("tickets_invariants_broken", "Invariants that do not hold", broken)
+
+
+def _by_status(
+    session: Session, name: str, words: str, column: sa.orm.InstrumentedAttribute[Any]
+) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(name, words, labels=["status"])
+    for status, count in session.execute(sa.select(column, sa.func.count()).group_by(column)):
+        gauge.add_metric([status.value], count)
+    return gauge
+
+
+def _stock(session: Session) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily("tickets_stock", "Seats by state", labels=["type", "state"])
+    columns = (Ticket.type, TicketStock.amount, TicketStock.held, TicketStock.sold)
+    for ticket_type, amount, held, sold in session.execute(sa.select(*columns).join(TicketStock)):
+        for state, value in (("amount", amount), ("held", held), ("sold", sold)):
+            gauge.add_metric([ticket_type, state], value)
+    return gauge
+
+
+def _lateness(session: Session, now: datetime) -> GaugeMetricFamily:
+    is_due = sa.and_(Job.status == JobStatus.OPEN, Job.due_at <= now)
+    oldest = session.scalar(sa.select(sa.func.min(Job.due_at)).where(is_due))
+    late = (now - oldest).total_seconds() if oldest else 0.0
+    return GaugeMetricFamily("tickets_job_lateness_seconds", "Age of the oldest due job", late)
+
+
+def _refused_mails(session: Session) -> GaugeMetricFamily:
+    refused = session.scalar(sa.select(sa.func.count()).where(Mail.refused_because.is_not(None)))
+    return GaugeMetricFamily("tickets_mails_refused", "Mails refused for good", refused or 0)
