@@ -72,7 +72,7 @@ def test_workers_that_confirm_at_once_are_served_one_by_one(mariadb_world: World
 def unlocked(session: Session, order_id: int) -> Order:
     """Read the order without its row lock, and let the others read it, too."""
     order = session.get_one(Order, order_id, populate_existing=True)
-    assert order.payment.status
+    assert order.payment.status is not None
     meeting.wait(timeout=10)
     return order
 

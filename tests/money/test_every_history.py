@@ -181,7 +181,7 @@ def test_whatever_happens_money_seats_and_tickets_agree(tmp_path: Path, standin:
     class InThisTest(Shop):
         make_world = staticmethod(functools.partial(a_world, tmp_path, standin))
 
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         InThisTest,
         settings=settings(
             max_examples=30,

@@ -195,3 +195,28 @@ def test_a_connection_that_is_kept_would_be_noticed(mariadb_world: World) -> Non
 
     assert [seen[1:] for seen in watch.seen] == [(1, 1)]
     watch.close()
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing that comes after it happens."""
+
+
+@pytest.mark.parametrize("died_in", ["_create", "_attach"])
+def test_a_worker_killed_around_its_call_leaves_one_invoice_in_the_end(
+    each_world: World, monkeypatch: pytest.MonkeyPatch, died_in: str
+) -> None:
+    placed = each_world.place(each_world.add_ticket())
+    each_world.advance_ours(seconds=16)
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(invoicing, died_in, die)
+        each_world.work(OPEN_INVOICE)
+    assert each_world.payment(placed).invoice_id is None
+    each_world.advance_ours(minutes=3)
+    each_world.work(OPEN_INVOICE)
+
+    assert creates(each_world) == 1
+    assert each_world.payable(placed) == [each_world.invoice_id(placed)]

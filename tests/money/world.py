@@ -21,6 +21,7 @@ from app.gateways import Gateways
 from app.integrations.xendit import Invoice, XenditClient
 from app.models import ETicket, Job, JobStatus, Order, Payment, Ticket, TicketStock
 from app.services.money import invoicing
+from app.services.running import jobs
 from app.services.running.invariants import find_violations
 from app.services.selling.ordering import Buyer, OrderRequest, PlacedOrder, WantedItem, place_order
 from sandbox.client import StandIn
@@ -190,7 +191,7 @@ class World:
         """Do one job that is due (of these kinds); tell whether there was any."""
         if not kinds:
             return worker._step() == 0.0
-        job = worker.jobs.claim(self.now(), kinds)
+        job = jobs.claim(self.now(), kinds)
         if job is not None:
             worker._do(job)
             db.session.remove()

@@ -1,7 +1,5 @@
 """Delivery: a paid order's e-tickets reach the buyer once, whatever breaks on the way."""
 
-from typing import Any
-
 import pytest
 
 from app.gateways import Gateways
@@ -36,12 +34,15 @@ class BrokenRenderer(TicketRenderer):
         raise TicketRenderingFailed("no fonts")
 
 
-def deliver(world: World, placed: PlacedOrder, **options: Any) -> None:
+def deliver(world: World, placed: PlacedOrder, renderer: TicketRenderer | None = None) -> None:
     gateways: Gateways = world.app.extensions["gateways"]
-    edges = {"renderer": gateways.renderer, "mailer": gateways.mailer} | options
     with world.app.app_context():
         delivery.deliver_etickets(
-            placed.order_id, now=world.now(), settings=world.settings, **edges
+            placed.order_id,
+            now=world.now(),
+            renderer=renderer or gateways.renderer,
+            mailer=gateways.mailer,
+            settings=world.settings,
         )
 
 

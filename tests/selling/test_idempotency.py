@@ -130,11 +130,9 @@ def commit_breaks(world: World, *, after: bool) -> Iterator[list[str]]:
         connection.dbapi_connection._force_close()
         raise pymysql.err.OperationalError(2013, "Lost connection to MySQL server during query")
 
-    engine.dialect.do_commit = cut
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine.dialect, "do_commit", cut)
         yield broken
-    finally:
-        engine.dialect.do_commit = do_commit
 
 
 def test_an_order_whose_commit_went_unanswered_is_found_by_its_code(mariadb_world: World) -> None:
