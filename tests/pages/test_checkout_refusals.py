@@ -210,7 +210,7 @@ def test_too_many_orders_from_one_address_keep_the_form(limited_shop: Shop) -> N
         assert client.post("/checkout", data=sent).status_code == 303
     page = Page(client.post("/checkout", data=sent))
     assert page.status == 429
-    assert page.headers["Retry-After"] == "60"
+    assert 0 < int(page.headers["Retry-After"]) <= 60
     assert_kept(page, sent)
     assert Page(client.post("/checkout", data=sent | {"intent": "update"})).status == 200
 
