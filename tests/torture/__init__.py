@@ -1,0 +1,1 @@
+"""The hostile world: every fault at once, in this process and on real processes."""

@@ -1,0 +1,62 @@
+"""No rupiah lost: every invoice paid at Xendit against seats, open cases and refunds here."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.extensions import db
+from app.models import CaseKind, CaseStatus, MoneyCase, Order, Refund
+
+
+def order_code(external_id: str) -> str:
+    """Return the order's code; invoices of an extended hold are called `code-2`, `code-3`, …"""
+    return external_id.partition("-")[0]
+
+
+def find_lost_money(invoices: Iterable[dict[str, Any]]) -> list[str]:
+    """Return a sentence for each paid invoice (as the stand-in has it) that nobody answers for.
+
+    Needs an application context. The equation: what was paid is the price of a PAID order settled
+    by this invoice, plus refunds of it, plus what its unresolved cases are about.
+    """
+    db.session.rollback()
+    lost = []
+    for invoice in invoices:
+        paid = invoice.get("paid_amount")
+        if not paid:
+            continue
+        code = order_code(invoice["external_id"])
+        order = db.session.scalar(sa.select(Order).where(Order.code == code))
+        if order is None:
+            lost.append(f"{invoice['id']}: {paid} paid for {code}, an order that does not exist")
+            continue
+        answered = _answered(order, invoice["id"])
+        if answered != paid:
+            standing = f"{order.status.value}/{order.payment.status.value}"
+            lost.append(f"{invoice['id']}: {paid} paid for {code} ({standing}), {answered} known")
+    return lost
+
+
+def _answered(order: Order, invoice_id: str) -> int:
+    has_seats = order.is_paid and order.payment.invoice_id == invoice_id
+    refunded = sa.select(sa.func.coalesce(sa.func.sum(Refund.amount), 0)).where(
+        Refund.order_id == order.id, Refund.invoice_id == invoice_id
+    )
+    price = order.total if has_seats else 0
+    return price + int(db.session.scalar(refunded) or 0) + _undecided(order, invoice_id)
+
+
+def _undecided(order: Order, invoice_id: str) -> int:
+    """Return the rupiah that cases still hold; the case of gone seats is about all of it."""
+    amounts = {
+        case.kind: case.amount
+        for case in db.session.scalars(
+            sa.select(MoneyCase).where(
+                MoneyCase.order_id == order.id,
+                MoneyCase.invoice_id == invoice_id,
+                MoneyCase.status != CaseStatus.RESOLVED,
+            )
+        )
+    }
+    return amounts.get(CaseKind.SEATS_GONE) or sum(amounts.values())
