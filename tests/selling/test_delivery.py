@@ -6,8 +6,9 @@ from app.gateways import Gateways
 from app.integrations.mailer import MailDelayed
 from app.integrations.pdf import TicketDocument, TicketRenderer, TicketRenderingFailed
 from app.models import JobStatus, Mail
+from app.services.running import mailing
+from app.services.running.mailing import list_mails
 from app.services.selling import delivery
-from app.services.selling.delivery import list_mails
 from app.services.selling.eticketing import DELIVER
 from app.services.selling.ordering import Buyer, OrderRequest, PlacedOrder, WantedItem
 from sandbox.client import Mailbox
@@ -141,7 +142,7 @@ def test_a_worker_killed_between_sending_and_recording_sends_the_same_message_ag
         raise Killed
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(delivery, "_record", die)
+        patch.setattr(mailing, "_record", die)
         mailing_world.work(DELIVER)
     assert mails(mailing_world, placed) == []
     assert mailing_world.work(DELIVER) == 0  # still the dead worker's, until its lease ends

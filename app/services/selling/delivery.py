@@ -2,17 +2,14 @@
 
 import logging
 from datetime import datetime
-from urllib.parse import urlsplit
-
-import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from app.config import Event, Settings
 from app.integrations.mail_templates import compose
-from app.integrations.mailer import Attachment, Letter, Mailer, MailRefused
+from app.integrations.mailer import Attachment, Letter, Mailer
 from app.integrations.pdf import Seat, TicketDocument, TicketRenderer, TicketRenderingFailed
-from app.models import Mail, Order
-from app.services.running.transaction import reading, transaction, use_case
+from app.models import Order
+from app.services.running.mailing import Topic, common_words, post, was_posted
+from app.services.running.transaction import reading
 
 log = logging.getLogger(__name__)
 
@@ -33,39 +30,16 @@ def deliver_etickets(
     mail. Raises MailDelayed: the job tries again. A refusal for good is recorded and logged.
     """
     with reading() as session:
-        if _was_handled(session, order_id):
-            return
         order = session.get_one(Order, order_id)
+        topic = Topic(order.id, order.code, CONFIRMATION)
+        if was_posted(session, topic):
+            return
         document = _document(order, settings.event)
-        context = _context(order, settings)
+        context = common_words(order, settings)
         recipient = order.user.email
     pdf = _render(document, renderer)
-    letter = _letter(document, context, pdf, recipient, settings)
-    refused: str | None = None
-    try:
-        mailer.send(letter)
-    except MailRefused as error:
-        refused = str(error)
-        log.error("mail refused", extra={"order": document.order_code, "why": refused})
-    _record(order_id, letter, refused, now)
-    log.info(
-        "mail sent" if refused is None else "mail recorded as refused",
-        extra={"order": document.order_code, "attachments": len(letter.attachments)},
-    )
-
-
-def list_mails(order_id: int) -> list[Mail]:
-    """Return what was sent for an order, oldest first."""
-    with reading() as session:
-        query = sa.select(Mail).where(Mail.order_id == order_id).order_by(Mail.id)
-        mails = list(session.scalars(query))
-        session.expunge_all()
-        return mails
-
-
-def _was_handled(session: Session, order_id: int) -> bool:
-    handled = sa.select(Mail.id).where(Mail.order_id == order_id, Mail.name == CONFIRMATION)
-    return session.scalar(handled.limit(1)) is not None
+    letter = _letter(topic, document, context, pdf, recipient, settings)
+    post(topic, letter, now=now, mailer=mailer)
 
 
 def _document(order: Order, event: Event) -> TicketDocument:
@@ -90,21 +64,6 @@ def _document(order: Order, event: Event) -> TicketDocument:
     )
 
 
-def _context(order: Order, settings: Settings) -> dict[str, object]:
-    event = settings.event
-    return {
-        "event_name": event.name,
-        "starts_at": event.starts_at,
-        "timezone": event.timezone,
-        "venue": event.venue,
-        "contact_email": event.contact_email,
-        "buyer_name": order.user.full_name,
-        "order_code": order.code,
-        "order_url": f"{settings.public_url}/orders/{order.token}",
-        "total": order.total,
-    }
-
-
 def _render(document: TicketDocument, renderer: TicketRenderer) -> bytes | None:
     try:
         return renderer.render(document)
@@ -114,6 +73,7 @@ def _render(document: TicketDocument, renderer: TicketRenderer) -> bytes | None:
 
 
 def _letter(
+    topic: Topic,
     document: TicketDocument,
     context: dict[str, object],
     pdf: bytes | None,
@@ -128,31 +88,13 @@ def _letter(
         attached=pdf is not None,
     )
     name = f"e-tickets-{document.order_code}.pdf"
-    host = urlsplit(settings.public_url).hostname
     return Letter(
         to=recipient,
         subject=subject,
         text=text,
         html=html,
-        message_id=f"<{document.order_code}.{CONFIRMATION}@{host}>",
+        message_id=topic.message_id(settings),
         locale=document.locale,
         attachments=(Attachment(name, "application/pdf", pdf),) if pdf else (),
         reply_to=settings.event.contact_email,
     )
-
-
-@use_case
-def _record(order_id: int, letter: Letter, refused: str | None, now: datetime) -> None:
-    with transaction() as session:
-        session.add(
-            Mail(
-                order_id=order_id,
-                name=CONFIRMATION,
-                recipient=letter.to,
-                subject=letter.subject[:255],
-                message_id=letter.message_id,
-                attachments=[f"{a.filename} ({len(a.data)} bytes)" for a in letter.attachments],
-                refused_because=refused,
-                sent_at=now,
-            )
-        )
