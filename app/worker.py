@@ -16,7 +16,15 @@ from app.clock import utcnow
 from app.extensions import db
 from app.gateways import current_gateways, current_settings
 from app.integrations.xendit import XenditRefused, XenditThrottled
-from app.services.money import cases, expiry, invoicing, late_money, payments
+from app.services.money import (
+    cases,
+    correspondence,
+    expiry,
+    invoicing,
+    late_money,
+    letters,
+    payments,
+)
 from app.services.running import jobs
 from app.services.running.invariants import find_violations
 from app.services.selling import delivery, eticketing, ordering
@@ -185,6 +193,17 @@ def _deliver_etickets(payload: dict[str, Any]) -> None:
     )
 
 
+def _send_letter(payload: dict[str, Any]) -> None:
+    correspondence.send_letter(
+        payload["order_id"],
+        payload["name"],
+        payload["about"],
+        now=utcnow(),
+        mailer=current_gateways().mailer,
+        settings=current_settings(),
+    )
+
+
 HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     ordering.OPEN_INVOICE: _open_invoice,
     ordering.EXPIRE_ORDER: _expire_order,
@@ -194,4 +213,5 @@ HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     eticketing.DELIVER: _deliver_etickets,
     cases.CLOSE_CASE: _close_case,
     cases.SERVE_WAITING: _serve_waiting,
+    letters.SEND_LETTER: _send_letter,
 }

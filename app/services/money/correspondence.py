@@ -1,0 +1,81 @@
+"""Correspondence: the letters about money, written from the order's state when they are sent."""
+
+import logging
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.config import Settings
+from app.integrations.mail_templates import compose
+from app.integrations.mailer import Letter, Mailer
+from app.models import CaseKind, Order, Refund
+from app.services.money import cases, letters, refunds
+from app.services.money.late_money import list_alternatives
+from app.services.running.mailing import Topic, common_words, post, was_posted
+from app.services.running.transaction import reading
+
+log = logging.getLogger(__name__)
+
+Words = dict[str, object]
+
+
+def send_letter(
+    order_id: int, name: str, about: str, *, now: datetime, mailer: Mailer, settings: Settings
+) -> None:
+    """Send one letter in the order's language, once; nothing when events have overtaken it.
+
+    `name` is one of `letters`, `about` a refund's reference or empty. Raises MailDelayed: the job
+    tries again. A refusal for good is recorded and logged.
+    """
+    with reading() as session:
+        order = session.get_one(Order, order_id)
+        topic = Topic(order.id, order.code, name, about)
+        if was_posted(session, topic):
+            return
+        words = _words(session, order, topic, now)
+        if words is None:
+            log.info("letter not needed any more", extra={"order": order.code, "mail": name})
+            return
+        letter = _letter(order, topic, words, settings)
+    post(topic, letter, now=now, mailer=mailer)
+
+
+def _words(session: Session, order: Order, topic: Topic, now: datetime) -> Words | None:
+    """Return what the letter says beside the common words; None when there is nothing to say."""
+    if topic.name == letters.SEATS_GONE:
+        return _choices(session, order, now)
+    refund = session.scalar(
+        sa.select(Refund).where(Refund.order_id == order.id, Refund.reference_id == topic.about)
+    )
+    if refund is None:
+        raise LookupError(f"order {order.code} has no refund {topic.about}")
+    if topic.name == letters.BANK_DETAILS and not refund.needs_bank_details:
+        return None
+    return {"amount": refund.amount, "way": refund.way.value, "reference": refund.reference_id}
+
+
+def _choices(session: Session, order: Order, now: datetime) -> Words | None:
+    case = cases.find_open(session, order.id, CaseKind.SEATS_GONE)
+    if case is None:
+        return None
+    return {
+        "amount": refunds.money_of(order).paid,
+        "deadline": case.deadline_at,
+        "alternatives": list_alternatives(order, now),
+    }
+
+
+def _letter(order: Order, topic: Topic, words: Words, settings: Settings) -> Letter:
+    subject, text, html = compose(
+        topic.name, order.locale, **common_words(order, settings), **words
+    )
+    return Letter(
+        to=order.user.email,
+        subject=subject,
+        text=text,
+        html=html,
+        message_id=topic.message_id(settings),
+        locale=order.locale,
+        reply_to=settings.event.contact_email,
+    )
