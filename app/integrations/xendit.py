@@ -151,10 +151,9 @@ class XenditClient:
         return [entry for entry in body if isinstance(entry, dict)]
 
     def _read(self, endpoint: str, path: str, timeout: Timeout) -> Any:
-        if self._meter is None:
-            return self._call("GET", path, timeout)
-        self._meter.before(endpoint)
-        return self._call("GET", path, timeout, told=functools.partial(self._meter.after, endpoint))
+        if self._meter is not None:
+            self._meter.before(endpoint)
+        return self._call("GET", path, timeout, endpoint=endpoint)
 
     def expire_invoice(self, invoice_id: str, timeout: Timeout = PATIENT) -> Invoice:
         """Close an unpaid invoice. Raises XenditRefused when it is not PENDING: read it."""
@@ -187,6 +186,8 @@ class XenditClient:
         timeout: Timeout,
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        *,
+        endpoint: str = "",
     ) -> Any:
         """Make one call, log its outcome, and return the parsed body of a 2xx answer."""
         started = time.monotonic()
@@ -208,6 +209,9 @@ class XenditClient:
             raise XenditUnknown(type(error).__name__) from error
         finally:
             self._log(method, path, answer, time.monotonic() - started)
+        allowed = answer.headers.get("Rate-Limit-Limit", "")
+        if self._meter is not None and endpoint and allowed.isdecimal():
+            self._meter.after(endpoint, int(allowed))
         return _parse_answer(answer)
 
     def _log(
@@ -239,6 +243,15 @@ def _lost(error: requests.exceptions.ConnectionError) -> XenditError:
     if any(sign in repr(error) for sign in _NEVER_MADE):
         return XenditUnreachable("no connection")
     return XenditUnknown("connection lost")
+
+
+def _readable(entries: list[Mapping[str, Any]]) -> Iterator[Invoice]:
+    """Yield what can be read: one odd invoice of another system must not hide all the others."""
+    for entry in entries:
+        try:
+            yield parse_invoice(entry)
+        except XenditUnknown:
+            log.exception("an invoice that cannot be read", extra={"invoice": entry.get("id")})
 
 
 def _plain_id(named: str) -> str:

@@ -117,6 +117,7 @@ class Invoice:
     method: str | None
     channel: str | None
     payment_id: str | None
+    created_at: datetime | None = None
 
     @property
     def is_paid(self) -> bool:
@@ -124,6 +125,17 @@ class Invoice:
         return self.status is InvoiceStatus.PAID or (
             self.paid_at is not None and self.paid_amount is not None
         )
+
+    @property
+    def received(self) -> int:
+        """Return the rupiah that came, 0 when none did."""
+        if not self.is_paid:
+            return 0
+        return self.paid_amount if self.paid_amount is not None else self.amount
+
+    def is_created_in(self, from_at: datetime, until_at: datetime) -> bool:
+        """Tell whether it was created in [from_at, until_at), or does not say when."""
+        return self.created_at is None or from_at <= self.created_at < until_at
 
 
 def parse_invoice(body: Mapping[str, Any]) -> Invoice:
@@ -142,6 +154,7 @@ def parse_invoice(body: Mapping[str, Any]) -> Invoice:
             method=_parse_word(body.get("payment_method")),
             channel=_parse_word(body.get("payment_channel")),
             payment_id=_parse_word(body.get("payment_id") or body.get("credit_card_charge_id")),
+            created_at=_parse_time(body.get("created")),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise XenditUnknown("an invoice without id, external_id or amount") from error

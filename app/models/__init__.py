@@ -1,6 +1,7 @@
 """Tables and the rules of a single object."""
 
 from app.models.base import Base
+from app.models.budget import CallBudget, ReconciledDay
 from app.models.callback import Callback
 from app.models.case import CaseKind, CaseResolution, CaseStatus, MoneyCase
 from app.models.checkin import CheckIn
@@ -29,6 +30,7 @@ __all__ = [
     "REFUND_TRANSITIONS",
     "ApiKey",
     "Base",
+    "CallBudget",
     "Callback",
     "CaseKind",
     "CaseResolution",
@@ -46,6 +48,7 @@ __all__ = [
     "PastInvoice",
     "Payment",
     "PaymentStatus",
+    "ReconciledDay",
     "Reconciliation",
     "ReconciliationLine",
     "Refund",
