@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.models import Order, Refund, RefundReason, RefundStatus, RefundWay
+from app.services.money import letters
 from app.services.running import jobs
+from app.services.running.transaction import reading
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +62,9 @@ def open_refund(
 ) -> Refund | None:
     """Note that `amount` is due back, once for each invoice and reason; None when it was known.
 
-    Part of the caller's transaction, which holds the order's lock. The job that follows sends it,
-    or asks the buyer for a bank account.
+    All refunds of an invoice together never exceed what was paid on it: a larger `amount` is cut,
+    and None is returned when nothing is left. Part of the caller's transaction, which holds the
+    order's lock. The job that follows sends it, or asks the buyer for a bank account.
     """
     same = sa.select(Refund.id).where(
         Refund.order_id == order.id,
@@ -69,6 +72,10 @@ def open_refund(
         Refund.invoice_id == money.invoice_id,
     )
     if session.scalar(same) is not None:
+        return None
+    amount = min(amount, money.paid - sum_of(session, money.invoice_id))
+    if amount <= 0:
+        log.warning("nothing is left to refund", extra={"order": order.code, "why": reason.value})
         return None
     refund = Refund(
         order_id=order.id,
@@ -93,3 +100,49 @@ def money_of(order: Order) -> Money:
     payment = order.payment
     paid = payment.paid_amount if payment.paid_amount is not None else payment.amount
     return Money(payment.invoice_id or "", paid, payment.channel)
+
+
+def sum_of(session: Session, invoice_id: str) -> int:
+    """Return how much of an invoice's money is refunded or due back; a failed one is still due."""
+    total = sa.select(sa.func.sum(Refund.amount)).where(Refund.invoice_id == invoice_id)
+    return int(session.scalar(total) or 0)
+
+
+def list_refunds_of(order_id: int) -> list[Refund]:
+    """Return an order's refunds for its pages, the oldest first."""
+    with reading() as session:
+        mine = sa.select(Refund).where(Refund.order_id == order_id).order_by(Refund.id)
+        found = list(session.scalars(mine))
+        session.expunge_all()
+        return found
+
+
+def lock_refund(session: Session, refund_id: int) -> Refund:
+    """Return the refund with its row locked and its values fresh, as `lock_order` does."""
+    return session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
+
+
+def ask_for_account(session: Session, refund: Refund, *, now: datetime) -> None:
+    """Have a refund done by hand from now on: the buyer is asked for a bank account."""
+    refund.way = RefundWay.BY_HAND
+    refund.sent_at = now
+    reference = refund.reference_id
+    letters.enqueue(session, refund.order_id, letters.BANK_DETAILS, now=now, about=reference)
+
+
+def finish(
+    session: Session, refund: Refund, status: RefundStatus, *, by: str, now: datetime
+) -> None:
+    """End a refund: who did it stays, the bank account is erased, the buyer is told."""
+    refund.move_to(status)
+    refund.finished_at = now
+    refund.finished_by = by[:100]
+    erase_account(refund)
+    reference = refund.reference_id
+    letters.enqueue(session, refund.order_id, letters.REFUND_SENT, now=now, about=reference)
+    log.info("refund done", extra={"refund": reference, "status": status.value, "by": by})
+
+
+def erase_account(refund: Refund) -> None:
+    """Forget where the money goes: kept only while somebody is to transfer it."""
+    refund.bank_name = refund.account_number = refund.account_holder = None
