@@ -1,5 +1,6 @@
 """The syntax of single fields, shared by the checkout form and the JSON API."""
 
+import re
 import unicodedata
 
 import phonenumbers
@@ -11,6 +12,10 @@ from app.errors import Words
 NAME_LENGTH = 100
 EMAIL_LENGTH = 254
 PHONE_LENGTH = 32  # as typed, with spaces and dashes; E.164 itself has at most 16
+
+
+# Format characters, marks without a letter, spaces: a name of these alone shows nothing.
+INVISIBLE = ("Cf", "Mn", "Me", "Zs")
 
 
 class FieldProblem(ValueError):
@@ -27,7 +32,7 @@ def parse_full_name(typed: str) -> str:
     Any script is welcome: a name is whatever its owner writes.
     """
     name = " ".join(unicodedata.normalize("NFC", typed).split())
-    if not name:
+    if all(unicodedata.category(char) in INVISIBLE for char in name):
         raise FieldProblem(_l("Please enter a name."))
     if len(name) > NAME_LENGTH:
         raise FieldProblem(_l("Please shorten the name to 100 characters."))
@@ -42,7 +47,13 @@ def parse_email(typed: str) -> str:
     if not address:
         raise FieldProblem(_l("Please enter an e-mail address: the tickets are sent there."))
     try:
-        result = validate_email(address[: EMAIL_LENGTH + 1], check_deliverability=False)
+        # Domains in any script deliver; a local part beyond ASCII needs SMTPUTF8, which many lack.
+        result = validate_email(
+            address[: EMAIL_LENGTH + 1],
+            check_deliverability=False,
+            allow_smtputf8=False,
+            strict=True,
+        )
     except EmailNotValidError as error:
         raise FieldProblem(
             _l("This e-mail address is not complete. It looks like name@example.com.")
@@ -51,14 +62,16 @@ def parse_email(typed: str) -> str:
 
 
 def parse_phone(typed: str) -> str:
-    """Return the number in E.164, reading `0812…` and `62812…` as Indonesian.
+    """Return the number in E.164, reading `0812…` and `62812…` as Indonesian and `00…` as `+…`.
 
     Raises FieldProblem when no phone could have this number.
     """
-    digits = typed.strip()[: PHONE_LENGTH + 1]
+    digits = re.sub(r"^00", "+", typed.strip())
     if not digits:
         raise FieldProblem(_l("Please enter a mobile number, such as 0812 3456 7890."))
     problem = FieldProblem(_l("This is not a complete phone number. It looks like 0812 3456 7890."))
+    if len(digits) > PHONE_LENGTH:
+        raise problem
     try:
         number = phonenumbers.parse(digits, "ID")
     except phonenumbers.NumberParseException as error:
