@@ -134,7 +134,7 @@ def _open_invoice(payload: dict[str, Any]) -> None:
             settings=current_settings(),
         )
     except XenditRefused as error:
-        invoicing.give_up_invoice(payload["order_id"], str(error))
+        invoicing.give_up_invoice(payload["order_id"], str(error), now=utcnow())
 
 
 def _confirm_payment(payload: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from app.extensions import db
 from app.integrations.xendit import Invoice, InvoiceStatus
 from app.models import Order, OrderStatus, TicketStock
-from app.services.money import expiry
+from app.services.money import cancelling, expiry
 from app.services.money.payments import settle
 from app.services.selling.eticketing import DELIVER
 from app.services.selling.ordering import PlacedOrder
@@ -94,11 +94,9 @@ def cancel_unpaid(world: World, placed: PlacedOrder) -> None:
 
 
 def refund(world: World, placed: PlacedOrder) -> None:
-    """Bring a paid order to where staff's refund leaves it."""
-    with world.working():
-        order = db.session.get_one(Order, placed.order_id)
-        order.status = OrderStatus.CANCELLED
-        db.session.get_one(TicketStock, order.items[0].ticket_id).sold = 0
+    """Bring a paid order to where staff's cancelling leaves it."""
+    with world.app.app_context():
+        cancelling.cancel_paid(placed.order_id, by="finance", now=world.now())
 
 
 def reach(world: World, start: Standing, name: str) -> tuple[PlacedOrder, Invoice]:

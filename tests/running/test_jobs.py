@@ -1,15 +1,17 @@
 """Jobs: claimed once, leased, retried with back-off, given up loudly."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from app.extensions import db
 from app.models import Job, JobStatus
 from app.services.running import jobs
-from app.services.running.transaction import transaction
+from app.services.running.transaction import affected, transaction
 from app.tracing import request_id
 
 NOW = datetime(2027, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -167,8 +169,11 @@ def test_an_error_of_any_length_fits() -> None:
 
 def test_after_three_days_a_job_is_given_up_loudly(caplog: pytest.LogCaptureFixture) -> None:
     job_id = add(made_at=NOW - timedelta(days=3) - SECOND)
+    tried = replace(claim(), attempt=jobs.FEWEST_TRIES)
+    with transaction() as session:
+        affected(session, sa.update(Job).values(attempts=tried.attempt))
 
-    jobs.retry(claim(), NOW, "Xendit is away")
+    jobs.retry(tried, NOW, "Xendit is away")
 
     given_up = read(job_id)
     assert (given_up.status, given_up.finished_at) == (JobStatus.FAILED, NOW)
@@ -183,6 +188,14 @@ def test_within_three_days_no_number_of_failures_ends_a_job() -> None:
     job_id = add(made_at=NOW - timedelta(days=3))
     for _ in range(20):
         jobs.retry(claim(read(job_id).due_at), NOW, "Xendit is away")
+
+    assert read(job_id).status is JobStatus.OPEN
+
+
+def test_a_job_made_days_before_it_was_due_is_not_given_up_at_once() -> None:
+    job_id = add(made_at=NOW - timedelta(days=30))
+
+    jobs.retry(claim(), NOW, "the database is away")
 
     assert read(job_id).status is JobStatus.OPEN
 

@@ -41,7 +41,7 @@ def test_no_rupiah_is_lost_in_any_history(migrated_mariadb: str, standin: StandI
         class InThisTest(HostileShop):
             make_world = staticmethod(functools.partial(a_world, app, chosen, standin))
 
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(
             InThisTest,
             settings=settings(
                 max_examples=EXAMPLES,

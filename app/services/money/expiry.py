@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from app.integrations.xendit import InvoiceStatus, XenditClient
+from app.integrations.xendit import Invoice, InvoiceStatus, XenditClient
 from app.models import Order, OrderStatus
 from app.services.money.invoicing import close_invoice
 from app.services.money.payments import (
     PaymentView,
     close_unpaid,
+    enqueue_search,
     find_invoices,
     lock_order,
     settle,
@@ -42,21 +43,26 @@ def expire_order(order_id: int, *, now: datetime, gateway: XenditClient) -> date
 def _close_all(payment: PaymentView, *, now: datetime, gateway: XenditClient) -> bool:
     """Close every invoice of the payment; False when one of them turns out to be paid.
 
-    Raises RetryLater while any is in a state that is not known to be final.
+    All are closed before any ends the order, or a failure in between would leave one open that
+    nobody comes back for. Raises RetryLater while any is in a state that is not known to be final.
     """
     if payment.create_claimed_until and payment.create_claimed_until > now:
         raise RetryLater("an answer to create may still come", timedelta(seconds=3))
-    if payment.invoice_id is None and payment.create_attempts == 0:
+    if payment.invoice_id is None and payment.create_attempts == 0 and not payment.past:
         return True  # Xendit was never asked
-    is_paid = False
-    for found in find_invoices(gateway, payment):
-        is_open = found.status is InvoiceStatus.PENDING
+    closed: list[Invoice] = []
+    for found in find_invoices(gateway, payment):  # those already paid come first
+        is_open = found.status is InvoiceStatus.PENDING and not found.is_paid
         invoice = close_invoice(found.id, gateway=gateway) if is_open else found
-        settle(payment.order_id, invoice, now=now)
-        is_paid = is_paid or invoice.is_paid
-        if not invoice.is_paid and invoice.status is not InvoiceStatus.EXPIRED:
+        closed.append(invoice)
+        if invoice.is_paid:
+            settle(payment.order_id, invoice, now=now)
+        elif invoice.status is not InvoiceStatus.EXPIRED:
             raise RetryLater(f"invoice {invoice.id} may still be paid", UNCLEAR)
-    return not is_paid
+    for invoice in closed:
+        if not invoice.is_paid:
+            settle(payment.order_id, invoice, now=now)
+    return not any(invoice.is_paid for invoice in closed)
 
 
 @use_case
@@ -70,6 +76,7 @@ def _release(seen: PaymentView, *, now: datetime) -> None:
             raise RetryLater("an invoice was opened meanwhile", timedelta(seconds=3))
         if _is_due(order, now):
             close_unpaid(session, order, now)
+            enqueue_search(session, order, now)
 
 
 def _is_due(order: Order, now: datetime) -> bool:

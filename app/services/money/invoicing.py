@@ -27,9 +27,11 @@ from app.integrations.xendit import (
     XenditUnreachable,
 )
 from app.models import Order, OrderStatus, Payment, PaymentStatus
+from app.services.money import cases
 from app.services.money.payments import (
     READ_BACK,
     enqueue_closing,
+    enqueue_search,
     find_payment_id,
     lock_order,
     settle,
@@ -204,7 +206,8 @@ def _attach(order_id: int, invoice: Invoice, *, now: datetime, poll: timedelta) 
         payment = order.payment
         if payment.invoice_id == invoice.id:
             return True
-        if order.status is not OrderStatus.PENDING or payment.invoice_id is not None:
+        is_late = invoice.external_id != payment.external_id  # the hold was extended meanwhile
+        if is_late or order.status is not OrderStatus.PENDING or payment.invoice_id is not None:
             enqueue_closing(session, invoice.id, now)
             return False
         payment.invoice_id = invoice.id
@@ -252,7 +255,7 @@ def close_unwanted(invoice_id: str, *, now: datetime, gateway: XenditClient) -> 
 
 
 @use_case
-def give_up_invoice(order_id: int, why: str) -> None:
+def give_up_invoice(order_id: int, why: str, *, now: datetime) -> None:
     """Cancel an order that Xendit refuses an invoice for, and release its seats.
 
     The payment becomes FAILED; the buyer's page says that nothing was charged.
@@ -265,3 +268,5 @@ def give_up_invoice(order_id: int, why: str) -> None:
         order.move_to(OrderStatus.CANCELLED)
         order.payment.move_to(PaymentStatus.FAILED)
         inventory.release(session, order.quantities)
+        cases.enqueue_waiting(session, now)
+        enqueue_search(session, order, now)

@@ -68,6 +68,7 @@ def take_other_seats(order_id: int, ticket_id: int, *, now: datetime) -> None:
         if not inventory.sell_again(session, order.quantities):
             raise SoldOut({ticket_id: 0})
         _become_paid(session, order, case, CaseResolution.SWITCHED, BUYER, now)
+        _resolve_rest(session, order, BUYER, now)
         if chosen.difference > 0:
             reason = RefundReason.DIFFERENCE
             refunds.open_refund(session, order, money, chosen.difference, reason, now=now)
@@ -176,3 +177,11 @@ def _refund_all(session: Session, order: Order, case: MoneyCase, by: str, now: d
     reason = RefundReason.SEATS_GONE
     refunds.open_refund(session, order, money, money.paid, reason, now=now)
     cases.resolve(case, CaseResolution.REFUNDED, by=by, now=now)
+    _resolve_rest(session, order, by, now)
+
+
+def _resolve_rest(session: Session, order: Order, by: str, now: datetime) -> None:
+    """Close the case of money paid beyond the price: it goes back with the rest."""
+    rest = cases.find_open(session, order.id, CaseKind.OVERPAID)
+    if rest is not None and rest.invoice_id == order.payment.invoice_id:
+        cases.resolve(rest, CaseResolution.REFUNDED, by=by, now=now)

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 CONFIRM = "confirm_payment"
 READ_BACK = "read_back"
 CLOSE_INVOICE = "close_invoice"
+SEARCH_AFTER = timedelta(minutes=1)
 HINT_EVERY = timedelta(seconds=10)
 # A QRIS code lives 48 hours and may be paid after the invoice ended: facts 2.8, 5.8.
 READ_BACK_AFTER_EXPIRY = timedelta(days=3)
@@ -112,13 +113,18 @@ def find_invoices(
     """Return the invoices of a payment as Xendit has them, paid ones first.
 
     Where a create call was repeated, a second invoice may exist that no answer ever named: all are
-    looked up then. Without `invoice_id` those from before the hold was extended are read too.
+    looked up then. Without `invoice_id` those from before the hold was extended are read too, by
+    their reference, since they may have had such a twin.
     """
     known = invoice_id or payment.invoice_id
     found: list[Invoice] = []
     if known is None or (invoice_id is None and payment.create_attempts > 1):
         found = gateway.list_invoices(payment.external_id)
-    wanted = [known] if invoice_id else [known, *(old for _, old in payment.past)]
+    wanted = [known]
+    if invoice_id is None:
+        for external_id, old in payment.past:
+            found += gateway.list_invoices(external_id)
+            wanted.append(old)  # read below should the list lag behind
     for one in wanted:
         if one is not None and one not in {invoice.id for invoice in found}:
             found.append(gateway.read_invoice(one))
@@ -134,11 +140,16 @@ def settle(order_id: int, invoice: Invoice, *, now: datetime) -> None:
         order.payment.read_at = now
         if invoice.is_paid:
             _settle_paid(session, order, invoice, now)
-        elif order.payment.invoice_id == invoice.id:
-            if invoice.status is InvoiceStatus.EXPIRED:
-                close_unpaid(session, order, now)
-        elif order.payment.status is PaymentStatus.PAID and invoice.status is InvoiceStatus.PENDING:
-            enqueue_closing(session, invoice.id, now)  # or it could be paid a second time
+        elif invoice.status is InvoiceStatus.EXPIRED and order.payment.invoice_id == invoice.id:
+            close_unpaid(session, order, now)
+        elif invoice.status is InvoiceStatus.PENDING and _is_unwanted(order, invoice):
+            enqueue_closing(session, invoice.id, now)  # or somebody could pay it
+
+
+def _is_unwanted(order: Order, invoice: Invoice) -> bool:
+    """Tell whether an open invoice is not the one this order waits for."""
+    is_wanted = order.payment.invoice_id in (None, invoice.id)
+    return not (is_wanted and order.status is OrderStatus.PENDING)
 
 
 def lock_order(session: Session, order_id: int) -> Order:
@@ -158,6 +169,17 @@ def close_unpaid(session: Session, order: Order, now: datetime) -> None:
         inventory.release(session, order.quantities)
         cases.enqueue_waiting(session, now)
         log.info("order ended unpaid", extra={"order": order.code, "status": order.status.value})
+
+
+def enqueue_search(session: Session, order: Order, now: datetime) -> None:
+    """Go on looking for invoices of an order that ended while an answer to create was missing.
+
+    Xendit's list may lag behind: what it shows later is closed, and money that came for it counts.
+    """
+    payment = order.payment
+    if payment.create_attempts > 0 and payment.invoice_id is None:
+        due_at = now + SEARCH_AFTER
+        jobs.enqueue(session, READ_BACK, {"payment_id": payment.id}, now=now, due_at=due_at)
 
 
 def enqueue_closing(session: Session, invoice_id: str, now: datetime) -> None:

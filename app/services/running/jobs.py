@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=120)  # longer than the slowest job: two calls of 30 s, PDF and mail
 GIVE_UP_AFTER = timedelta(days=3)
+FEWEST_TRIES = 100  # about a day of failures: some jobs are made days before they fall due
 LONGEST_PAUSE = timedelta(minutes=15)
 KEEP_DONE = timedelta(days=14)
 
@@ -104,8 +105,12 @@ def finish(job: Claim, now: datetime) -> bool:
 
 @use_case
 def retry(job: Claim, now: datetime, why: str, pause: timedelta | None = None) -> None:
-    """Put a job off after a failure, or give it up loudly when it is older than GIVE_UP_AFTER."""
-    if now - job.created_at > GIVE_UP_AFTER and pause is None:
+    """Put a job off after a failure, or give it up loudly.
+
+    That is when it is older than GIVE_UP_AFTER and was tried FEWEST_TRIES times.
+    """
+    is_old = now - job.created_at > GIVE_UP_AFTER
+    if is_old and job.attempt >= FEWEST_TRIES and pause is None:
         log.error("job given up", extra={"job": job.id, "kind": job.kind, "why": why})
         _close(job, status=JobStatus.FAILED, finished_at=now, last_error=why[:500])
         return
