@@ -88,7 +88,7 @@ class InsufficientScope(DomainError):
 class NotFound(DomainError):
     code = "not_found"
     status = 404
-    title = _l("There is nothing at this address")
+    title = _l("Page not found")
 
 
 class OrderNotFound(DomainError):

@@ -9,11 +9,13 @@ from flask_babel import get_locale
 # Babel has no short names for Indonesia's zones; offsets there never change.
 ZONE_NAMES = {7: "WIB", 8: "WITA", 9: "WIT"}
 INDONESIAN_ZONES = {"Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura"}
+# Keeps what is read as one on one line: an amount, a day with its month, a time with its zone.
+GLUE = "\N{NO-BREAK SPACE}"
 
 
 def rupiah(amount: int) -> str:
     """Return whole rupiah as `Rp 150.000`, the same in both languages."""
-    return f"Rp\N{NO-BREAK SPACE}{format_decimal(amount, locale='id')}"
+    return f"Rp{GLUE}{format_decimal(amount, locale='id')}"
 
 
 def zone_name(when: datetime, zone: tzinfo) -> str:
@@ -28,26 +30,25 @@ def zone_name(when: datetime, zone: tzinfo) -> str:
 
 def event_date(when: datetime, zone: tzinfo) -> str:
     """Return `Sabtu, 23 Januari 2027` or `Saturday, 23 January 2027`."""
-    return format_date(when.astimezone(zone), "EEEE, d MMMM y", locale=_locale())
+    return format_date(when.astimezone(zone), f"EEEE, d{GLUE}MMMM y", locale=_locale())
 
 
 def event_time(when: datetime, zone: tzinfo) -> str:
     """Return `09.00 WIB` or `09:00 WIB`."""
     pattern = "HH.mm" if _locale() == "id" else "HH:mm"
-    return (
-        f"{format_time(when.astimezone(zone), pattern, locale=_locale())} {zone_name(when, zone)}"
-    )
+    clock = format_time(when.astimezone(zone), pattern, locale=_locale())
+    return f"{clock}{GLUE}{zone_name(when, zone)}"
 
 
 def event_datetime(when: datetime, zone: tzinfo) -> str:
     """Return `Sabtu, 23 Januari 2027 pukul 09.00 WIB`, in words."""
-    between = " pukul " if _locale() == "id" else ", "
+    between = f" pukul{GLUE}" if _locale() == "id" else ", "
     return f"{event_date(when, zone)}{between}{event_time(when, zone)}"
 
 
 def short_datetime(when: datetime, zone: tzinfo) -> str:
     """Return `23 Jan 2027, 09.00 WIB`."""
-    date = format_datetime(when.astimezone(zone), "d MMM y", locale=_locale())
+    date = format_datetime(when.astimezone(zone), f"d{GLUE}MMM y", locale=_locale())
     return f"{date}, {event_time(when, zone)}"
 
 

@@ -12,7 +12,7 @@ from app.errors import Words
 NAME_LENGTH = 100
 EMAIL_LENGTH = 254
 PHONE_LENGTH = 32  # as typed, with spaces and dashes; E.164 itself has at most 16
-
+EXAMPLE_PHONE = "0812\N{NO-BREAK SPACE}3456\N{NO-BREAK SPACE}7890"
 
 # Format characters, marks without a letter, spaces: a name of these alone shows nothing.
 INVISIBLE = ("Cf", "Mn", "Me", "Zs")
@@ -68,8 +68,12 @@ def parse_phone(typed: str) -> str:
     """
     digits = re.sub(r"^00", "+", typed.strip())
     if not digits:
-        raise FieldProblem(_l("Please enter a mobile number, such as 0812 3456 7890."))
-    problem = FieldProblem(_l("This is not a complete phone number. It looks like 0812 3456 7890."))
+        raise FieldProblem(
+            _l("Please enter a mobile number, such as %(example)s.", example=EXAMPLE_PHONE)
+        )
+    problem = FieldProblem(
+        _l("This is not a complete phone number. It looks like %(example)s.", example=EXAMPLE_PHONE)
+    )
     if len(digits) > PHONE_LENGTH:
         raise problem
     try:

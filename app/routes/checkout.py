@@ -23,7 +23,7 @@ from app.errors import (
 )
 from app.extensions import limiter
 from app.forms.checkout import CheckoutForm, Line, as_fields
-from app.forms.fields import EMAIL_LENGTH, NAME_LENGTH, PHONE_LENGTH
+from app.forms.fields import EMAIL_LENGTH, EXAMPLE_PHONE, NAME_LENGTH, PHONE_LENGTH
 from app.gateways import current_gateways, current_settings
 from app.models import SaleStatus
 from app.routes.htmx import render, wants_fragment
@@ -184,6 +184,7 @@ def _form_page(
         "here": url_for("checkout.show", **as_fields(form.quantities)),
         "errors": {**_shortages(lines), **(errors or {})},
         "labels": {f"t{line.ticket.id}": line.ticket.type for line in lines},
+        "example_phone": EXAMPLE_PHONE,
         "longest": {"full_name": NAME_LENGTH, "email": EMAIL_LENGTH, "no_hp": PHONE_LENGTH},
     }
     body = render("checkout/index.html", "checkout/_form.html", **context)

@@ -27,7 +27,7 @@ HTTP_CODES: Mapping[int, tuple[str, Any, Any]] = {
     403: ("forbidden", _l("You may not do this"), _l("Log in with an account that may.")),
     404: (
         "not_found",
-        _l("There is nothing at this address"),
+        _l("Page not found"),
         _l("Check the address, or start again from the ticket page."),
     ),
     405: (

@@ -116,7 +116,7 @@ def draw_checkout(studio: Studio) -> None:
 
     choose(page, studio.service, "Reguler", 2)
     fill_in(page, email=BUYER)
-    page.get_by_label("Reguler, kursi 2").fill("Made Wirawan")
+    page.get_by_label("Reguler, tiket 2").fill("Made Wirawan")
     album.add_frame(page)
     album.shoot(page, "checkout", "the checkout, filled in")
     go_to_pay(page, studio.service)

@@ -20,7 +20,7 @@ def test_a_person_buys_two_tickets_and_a_phone_reads_both_codes(
     with browsing(browser, size=PHONE, java_script_enabled=has_javascript) as page:
         choose(page, service, "Reguler", 2)
         fill_in(page, email=email, name="Dewi Ayu")
-        page.get_by_label("Reguler, kursi 2").fill("王小明")
+        page.get_by_label("Reguler, tiket 2").fill("王小明")
         go_to_pay(page, service)
         expect(page.get_by_text("Rp 500.000").first).to_be_visible()
         pay(page, service)

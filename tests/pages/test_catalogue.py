@@ -42,11 +42,11 @@ def test_it_offers_no_more_than_are_left(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("amount", "held", "words"),
     [
-        (100, 90, "Only 10 left"),
+        (100, 90, "Only 10 tickets left"),
         (100, 89, "On sale until"),
-        (1000, 900, "Only 100 left"),
+        (1000, 900, "Only 100 tickets left"),
         (1000, 899, "On sale until"),
-        (100, 99, "Only 1 left"),
+        (100, 99, "Only 1 ticket left"),
         (100, 100, "Sold out"),
     ],
 )

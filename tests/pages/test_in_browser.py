@@ -50,7 +50,7 @@ def test_another_quantity_changes_seats_and_total_and_loses_nothing(
     expect(phone.locator("#pay")).to_have_text("Bayar Rp\N{NO-BREAK SPACE}300.000")
     expect(phone.locator(f"#a{ticket}_3")).to_have_value("Sari Dewi")
     expect(phone.locator(f"#a{ticket}_1")).to_have_value("Budi")
-    expect(phone.locator(f"#state-{ticket}")).to_have_text("Sisa 8")
+    expect(phone.locator(f"#state-{ticket}")).to_have_text("Sisa 8 tiket")
     expect(phone.locator(f"#t{ticket}")).to_be_focused()
     assert phone.input_value("#full_name") == "Sari Dewi"
 
@@ -154,7 +154,7 @@ def test_the_catalogue_refreshes_when_one_looks_again_and_keeps_the_choice(
     phone.locator("#main").focus()
     shop.change(ticket, held=45)
     phone.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    expect(phone.locator(f"#state-{ticket}")).to_have_text("Sisa 5")
+    expect(phone.locator(f"#state-{ticket}")).to_have_text("Sisa 5 tiket")
     expect(phone.locator(f"#t{ticket}")).to_have_value("2")
 
 
@@ -187,7 +187,7 @@ def test_the_catalogue_leaves_an_open_select_alone(
     phone.locator("#main").focus()
     shop.change(ticket, held=45)
     phone.evaluate(look_again)
-    expect(phone.locator(f"#state-{ticket}")).to_have_text("Sisa 5")
+    expect(phone.locator(f"#state-{ticket}")).to_have_text("Sisa 5 tiket")
     assert len(asked) == 1
 
 
