@@ -15,6 +15,7 @@ from app.gateways import init_gateways
 from app.logs import configure_logging
 from app.routes import (
     api,
+    bank_details,
     callback,
     catalogue,
     checkout,
@@ -22,6 +23,7 @@ from app.routes import (
     health,
     hooks,
     language,
+    order_actions,
     orders,
 )
 from app.tracing import current_request_id
@@ -116,7 +118,7 @@ def _init_templates(app: Flask, settings: Settings) -> None:
 
 def _register_routes(app: Flask) -> None:
     error_handlers.init_app(app)
-    for module in (catalogue, checkout, orders, language, health):
+    for module in (catalogue, checkout, orders, order_actions, bank_details, language, health):
         app.register_blueprint(module.bp)
     csrf.exempt(callback.bp)
     app.register_blueprint(callback.bp)

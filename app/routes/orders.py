@@ -1,20 +1,22 @@
 """The order page: where an order stands and what comes next, and its e-tickets."""
 
-import enum
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
-from app.errors import Busy, OrderNotFound
+from app.errors import Busy, OrderNotFound, Words
 from app.forms.checkout import as_fields
 from app.gateways import current_gateways, current_settings
-from app.models import Order, OrderStatus, PaymentStatus
+from app.models import Order, OrderStatus
 from app.routes.htmx import render, wants_fragment
+from app.routes.order_view import TimeLeft, View, pay_until, time_left, view_of
+from app.services.money.extending import can_extend
+from app.services.money.order_money import look_at_money
 from app.services.money.payments import hint_payment
 from app.services.selling.delivery import render_tickets
 from app.services.selling.ordering import find_order_by_token
@@ -35,55 +37,56 @@ class Poll:
     seen: str
 
 
-class View(enum.Enum):
-    """What the page says; the part of it that the buyer can act on."""
+@dataclass(frozen=True)
+class Notice:
+    """What the top of the page says after an action that was refused."""
 
-    PREPARING = "preparing"
-    PAYABLE = "payable"
-    CHECKING = "checking"
-    CLOSING = "closing"
-    PAID = "paid"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-    REFUNDING = "refunding"
-    SEATS_GONE = "seats_gone"
-
-    @property
-    def is_final(self) -> bool:
-        """Tell whether nothing more will happen by itself."""
-        return self not in (View.PREPARING, View.PAYABLE, View.CHECKING, View.CLOSING)
+    title: Words
+    detail: Words = ""
 
 
 @bp.get("/orders/<token>")
 def show(token: str) -> ResponseReturnValue:
     """Show where the order stands; coming back from Xendit has its invoice read soon."""
-    order = _get_order(token)
+    order = get_order(token)
     now = utcnow()
-    came_back = request.args.get("from") == "xendit"
-    view = view_of(order, now, came_back=came_back)
-    poll = None if view.is_final else _next_poll(order, view, now)
-    if poll and wants_fragment() and request.args.get("seen") == poll.seen:
-        return "", 204
-    if came_back and not view.is_final:
+    if _came_from() and order.status is OrderStatus.PENDING:
         with suppress(Busy):  # only a hint: the page matters more
             hint_payment(order.id, now=now)
+    return order_page(order, now) or ("", 204)
+
+
+def order_page(order: Order, now: datetime, notice: Notice | None = None) -> str:
+    """Return the page, or its part for htmx; empty when htmx has seen all of it already."""
+    money = look_at_money(order, now)
+    view = view_of(order, money, now, came_back=bool(_came_from()))
+    left = time_left(order, now) if view.is_payable else None
+    poll = None if view.is_final else _next_poll(order, view, left, now)
+    if poll and wants_fragment() and request.args.get("seen") == poll.seen:
+        return ""
+    settings = current_settings()
     return render(
         "orders/show.html",
         "orders/_status.html",
         order=order,
         view=view.value,
         poll=poll,
-        pay_until=order.payment.invoice_expires_at or order.expires_at,
+        money=money,
+        notice=notice,
+        left=left,
+        can_extend=left is not None and can_extend(order, now),
+        hold_minutes=max(1, settings.order_hold // timedelta(minutes=1)),
+        pay_until=pay_until(order),
         masked_email=mask_email(order.user.email),
         refill_url=url_for("catalogue.index", **as_fields(order.quantities)),
+        here=url_for("orders.show", token=order.token, **_came_from()),
     )
 
 
 @bp.get("/orders/<token>/tickets.pdf")
 def tickets(token: str) -> ResponseReturnValue:
     """Send the e-tickets of a paid order; before that, its page says what to do."""
-    order = _get_order(token)
+    order = get_order(token)
     if not order.is_paid:
         return redirect(url_for("orders.show", token=token), code=303)
     pdf = render_tickets(
@@ -96,23 +99,13 @@ def tickets(token: str) -> ResponseReturnValue:
 
 @bp.after_request
 def keep_private(response: Response) -> Response:
-    """Keep pages whose address is the key out of caches and out of other sites' logs."""
+    """Keep pages whose address is the key out of caches and out of other sites' logs.
+
+    Not `no-referrer`: over HTTPS a form counts as ours only when the browser says where it was.
+    """
     response.headers["Cache-Control"] = "private, no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "same-origin"
     return response
-
-
-def view_of(order: Order, now: datetime, *, came_back: bool = False) -> View:
-    """Return what the page says of an order. Money without seats goes before all else."""
-    if order.status is OrderStatus.PAID:
-        return View.PAID
-    if order.payment.status is PaymentStatus.PAID:
-        return View.REFUNDING if order.paid_at else View.SEATS_GONE
-    if order.status is OrderStatus.PENDING:
-        return _pending_view(order, now, came_back)
-    if order.payment.status is PaymentStatus.FAILED:
-        return View.FAILED
-    return View.EXPIRED if order.status is OrderStatus.EXPIRED else View.CANCELLED
 
 
 def mask_email(address: str) -> str:
@@ -121,28 +114,24 @@ def mask_email(address: str) -> str:
     return f"{local[:1]}•••@{domain}"
 
 
-def _pending_view(order: Order, now: datetime, came_back: bool) -> View:
-    if came_back:
-        return View.CHECKING
-    if now >= (order.payment.invoice_expires_at or order.expires_at):
-        return View.CLOSING
-    return View.PAYABLE if order.payment.invoice_url else View.PREPARING
-
-
-def _next_poll(order: Order, view: View, now: datetime) -> Poll:
+def _next_poll(order: Order, view: View, left: TimeLeft | None, now: datetime) -> Poll:
     """Return how the page asks next: eagerly while news is likely, then with growing gaps."""
     since = request.args.get("since", type=int)
     if since is None:
         since = int(now.timestamp())
     waited = now.timestamp() - since
     seconds = next((pause for limit, pause in POLL_PAUSES if waited < limit), LONGEST_PAUSE)
-    seen = f"{view.value}-{seconds}"
-    came_from = {"from": "xendit"} if request.args.get("from") == "xendit" else {}
-    query: dict[str, Any] = {"since": str(since), "seen": seen, **came_from}
+    seen = f"{view.value}-{seconds}-{left.minutes if left else 0}"
+    query: dict[str, Any] = {"since": str(since), "seen": seen, **_came_from()}
     return Poll(url_for("orders.show", token=order.token, **query), seconds, seen)
 
 
-def _get_order(token: str) -> Order:
+def _came_from() -> dict[str, Any]:
+    return {"from": "xendit"} if request.args.get("from") == "xendit" else {}
+
+
+def get_order(token: str) -> Order:
+    """Return the order with this token. Raises OrderNotFound."""
     order = find_order_by_token(token)
     if order is None:
         raise OrderNotFound

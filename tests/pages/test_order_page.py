@@ -98,7 +98,7 @@ def test_each_state_has_its_heading_and_nothing_is_kept(
     assert page.status == 200
     assert [e.text for e in page.all("h1")] == [heading]
     assert page.headers["Cache-Control"] == "private, no-store"
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("state", WAITING)

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 
 from app.config import Settings
-from app.errors import OrderNotExtendable
+from app.errors import Busy, OrderNotExtendable
 from app.integrations.xendit import XenditClient, XenditError
 from app.models import Order, OrderStatus, PastInvoice
 from app.services.money.invoicing import close_unwanted, try_open_invoice
@@ -31,28 +31,42 @@ def can_extend(order: Order, now: datetime) -> bool:
 
 
 def extend_hold(
-    order_id: int, *, now: datetime, gateway: XenditClient, settings: Settings
+    order_id: int,
+    *,
+    now: datetime,
+    gateway: XenditClient,
+    settings: Settings,
+    seen: int | None = None,
 ) -> str | None:
     """Start the hold anew and return the new invoice's URL, None when it follows by itself.
+
+    `seen` is how many extensions the buyer's page showed: the same form sent twice extends once.
 
     The old invoice is put aside first, so that its end is not taken for the order's; then it is
     closed at Xendit, then the new one is opened. Money that still reaches the old one counts.
     Raises OrderNotExtendable.
     """
-    old_invoice_id, placed = _put_aside(order_id, now, settings)
+    replaced = _put_aside(order_id, now, settings, seen)
+    if replaced is None:
+        return None
+    old_invoice_id, placed = replaced
     try:
         close_unwanted(old_invoice_id, now=now, gateway=gateway)
-    except (XenditError, RetryLater) as error:
+    except (XenditError, RetryLater, Busy) as error:  # the hold is extended: jobs do the rest
         log.warning("old invoice closes later", extra={"order": placed.code, "why": repr(error)})
         return None
     return try_open_invoice(placed, now=now, gateway=gateway, settings=settings)
 
 
 @use_case
-def _put_aside(order_id: int, now: datetime, settings: Settings) -> tuple[str, PlacedOrder]:
+def _put_aside(
+    order_id: int, now: datetime, settings: Settings, seen: int | None
+) -> tuple[str, PlacedOrder] | None:
     with transaction() as session:
         order = lock_order(session, order_id)
         payment = order.payment
+        if seen is not None and seen < order.extensions:
+            return None
         if not can_extend(order, now) or payment.invoice_id is None:
             raise OrderNotExtendable
         old = payment.invoice_id

@@ -18,10 +18,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (xhr.status >= 400 && requestConfig.elt.matches("[data-poll]")) event.detail.shouldSwap = false;
 });
 
-// Say aloud what an order's state has become, once.
+// Say aloud what an order's state has become, or a warning in it: each once, not at every poll.
+const news = () => (document.querySelector("#status [data-news]") ?? document.querySelector("#status h1"))?.textContent;
+let told = news();
 document.addEventListener("htmx:afterSwap", () => {
-  const heading = document.querySelector("#status h1");
-  if (heading) document.getElementById("announcement").textContent = heading.textContent;
+  if (!news() || news() === told) return;
+  told = news();
+  document.getElementById("announcement").textContent = told;
 });
 
 // A notice about a failed request goes away with the next one that works.

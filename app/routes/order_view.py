@@ -1,0 +1,106 @@
+"""What the order page says: its state in one word, and how much time is left."""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.models import Order, OrderStatus, PaymentStatus
+from app.services.money.order_money import OrderMoney
+
+WARN_BEFORE = timedelta(minutes=5)
+
+
+class View(enum.Enum):
+    """What the page says; the part of it that the buyer can act on."""
+
+    PREPARING = "preparing"
+    PAYABLE = "payable"
+    CHECKING = "checking"
+    CLOSING = "closing"
+    CANCELLING = "cancelling"
+    PAID = "paid"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    REFUNDING = "refunding"  # paid, then cancelled by staff
+    UNDERPAID = "underpaid"
+    SEATS_GONE = "seats_gone"
+    IN_LINE = "in_line"
+    MONEY_BACK = "money_back"  # seats gone, and the decision was the money
+
+    @property
+    def is_final(self) -> bool:
+        """Tell whether nothing more will happen by itself."""
+        return self not in _MOVING
+
+    @property
+    def is_payable(self) -> bool:
+        """Tell whether the buyer may still pay, and so needs to know for how long."""
+        return self in (View.PAYABLE, View.CHECKING)
+
+    @property
+    def is_cancellable(self) -> bool:
+        """Tell whether the page offers to cancel."""
+        return self in (View.PREPARING, View.PAYABLE, View.CHECKING, View.CLOSING)
+
+
+_MOVING = (
+    View.PREPARING,
+    View.PAYABLE,
+    View.CHECKING,
+    View.CLOSING,
+    View.CANCELLING,
+    View.IN_LINE,
+)
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """Time to pay; `minutes` are begun ones, so that the last of them is 1."""
+
+    minutes: int
+    is_short: bool
+
+
+def view_of(order: Order, money: OrderMoney, now: datetime, *, came_back: bool = False) -> View:
+    """Return what the page says of an order. Money without seats goes before all else."""
+    if order.status is OrderStatus.PAID:
+        return View.PAID
+    if order.payment.status is PaymentStatus.PAID:
+        return View.REFUNDING if order.paid_at else _unseated_view(money)
+    if money.underpaid:
+        return View.UNDERPAID
+    if order.status is OrderStatus.PENDING:
+        return _pending_view(order, now, came_back)
+    if order.payment.status is PaymentStatus.FAILED:
+        return View.FAILED
+    return View.EXPIRED if order.status is OrderStatus.EXPIRED else View.CANCELLED
+
+
+def pay_until(order: Order) -> datetime:
+    """Return when the time to pay ends, as the buyer is told."""
+    return order.payment.invoice_expires_at or order.expires_at
+
+
+def time_left(order: Order, now: datetime) -> TimeLeft | None:
+    """Return how long the buyer has to pay from `now`; None when the time is over."""
+    left = pay_until(order) - now
+    if left <= timedelta():
+        return None
+    return TimeLeft(-(-left // timedelta(minutes=1)), left < WARN_BEFORE)
+
+
+def _unseated_view(money: OrderMoney) -> View:
+    if money.choice is None:
+        return View.MONEY_BACK if money.refunds else View.SEATS_GONE
+    return View.IN_LINE if money.is_waiting else View.SEATS_GONE
+
+
+def _pending_view(order: Order, now: datetime, came_back: bool) -> View:
+    if order.cancel_requested_at:
+        return View.CANCELLING
+    if came_back:
+        return View.CHECKING
+    if now >= pay_until(order):
+        return View.CLOSING
+    return View.PAYABLE if order.payment.invoice_url else View.PREPARING
