@@ -12,6 +12,7 @@ from app.clock import utcnow
 from app.forms.catalogue_file import CatalogueFileError, read_catalogue_file
 from app.forms.fields import FieldProblem, parse_email
 from app.models import Role
+from app.reconcile_command import reconcile_days
 from app.services.office import partners, staffing
 from app.services.running.invariants import find_violations
 from app.services.selling.catalogue import CatalogueConflict, load_tickets
@@ -23,7 +24,7 @@ api_keys = AppGroup("api-keys", help="Keys of partner systems.")
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for command in (worker, tickets, staff, api_keys, check_invariants):
+    for command in (worker, tickets, staff, api_keys, check_invariants, reconcile_days):
         app.cli.add_command(command)
 
 

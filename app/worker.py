@@ -15,16 +15,18 @@ from flask import Flask, current_app
 from app.clock import utcnow
 from app.extensions import db
 from app.gateways import current_gateways, current_settings
-from app.integrations.xendit import XenditRefused, XenditThrottled
+from app.integrations.xendit import XenditClient, XenditRefused, XenditThrottled
 from app.services.money import (
     cases,
     correspondence,
+    daily_reconciliation,
     expiry,
     invoicing,
     late_money,
     letters,
     payments,
 )
+from app.services.money.budget import Meter, Share
 from app.services.running import jobs
 from app.services.running.invariants import find_violations
 from app.services.selling import delivery, eticketing, ordering
@@ -66,6 +68,7 @@ def _supervise(app: Flask, stop: threading.Event, worker: str) -> None:
             _guarded(lambda: jobs.beat(worker, utcnow()))
             if beats % int(MINUTE / HEARTBEAT_SECONDS) == 0:
                 _guarded(_check_house)
+                _guarded(_schedule_the_day)
         beats += 1
         if signal.sigtimedwait(STOP_SIGNALS, HEARTBEAT_SECONDS):
             stop.set()
@@ -75,6 +78,10 @@ def _check_house() -> None:
     for violation in find_violations():
         log.critical("invariant broken", extra={"violation": violation})
     jobs.sweep(utcnow())
+
+
+def _schedule_the_day() -> None:
+    daily_reconciliation.schedule(now=utcnow(), zone=current_settings().event.timezone)
 
 
 def _work(app: Flask, stop: threading.Event) -> None:
@@ -125,12 +132,17 @@ def _do(job: jobs.Claim) -> None:
         jobs.finish(job, utcnow())
 
 
+def _xendit(share: Share = Share.WAITED_FOR) -> XenditClient:
+    """Return the client whose readings count against this share of the calls Xendit allows."""
+    return current_gateways().xendit.metered(Meter(share, utcnow))
+
+
 def _open_invoice(payload: dict[str, Any]) -> None:
     try:
         invoicing.open_invoice(
             payload["order_id"],
             now=utcnow(),
-            gateway=current_gateways().xendit,
+            gateway=_xendit(),
             settings=current_settings(),
         )
     except XenditRefused as error:
@@ -143,7 +155,7 @@ def _confirm_payment(payload: dict[str, Any]) -> None:
         payments.confirm_payment(
             payload["payment_id"],
             now=utcnow(),
-            gateway=current_gateways().xendit,
+            gateway=_xendit(),
             invoice_id=named,
         )
     except XenditRefused as error:
@@ -156,7 +168,7 @@ def _read_back(payload: dict[str, Any]) -> None:
     again = payments.read_back(
         payload["payment_id"],
         now=utcnow(),
-        gateway=current_gateways().xendit,
+        gateway=_xendit(Share.BACKGROUND),
         poll=current_settings().payment_poll,
     )
     if again is not None:
@@ -164,13 +176,17 @@ def _read_back(payload: dict[str, Any]) -> None:
 
 
 def _expire_order(payload: dict[str, Any]) -> None:
-    due = expiry.expire_order(payload["order_id"], now=utcnow(), gateway=current_gateways().xendit)
+    due = expiry.expire_order(payload["order_id"], now=utcnow(), gateway=_xendit())
     if due is not None:
         raise jobs.RetryLater("not due yet", due - utcnow())
 
 
 def _close_invoice(payload: dict[str, Any]) -> None:
-    invoicing.close_unwanted(payload["invoice_id"], now=utcnow(), gateway=current_gateways().xendit)
+    invoicing.close_unwanted(payload["invoice_id"], now=utcnow(), gateway=_xendit())
+
+
+def _reconcile_day(payload: dict[str, Any]) -> None:
+    daily_reconciliation.reconcile_stretch(payload, clock=utcnow, gateway=current_gateways().xendit)
 
 
 def _close_case(payload: dict[str, Any]) -> None:
@@ -211,6 +227,7 @@ HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     payments.READ_BACK: _read_back,
     payments.CLOSE_INVOICE: _close_invoice,
     eticketing.DELIVER: _deliver_etickets,
+    daily_reconciliation.RECONCILE: _reconcile_day,
     cases.CLOSE_CASE: _close_case,
     cases.SERVE_WAITING: _serve_waiting,
     letters.SEND_LETTER: _send_letter,
