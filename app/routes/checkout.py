@@ -27,7 +27,7 @@ from app.forms.fields import EMAIL_LENGTH, EXAMPLE_PHONE, NAME_LENGTH, PHONE_LEN
 from app.gateways import current_gateways, current_settings
 from app.models import SaleStatus
 from app.routes.htmx import render, wants_fragment
-from app.routes.language import current_language
+from app.routes.language import current_language, switch_to
 from app.services.money.invoicing import try_open_invoice
 from app.services.selling.catalogue import TicketOnSale, list_tickets
 from app.services.selling.ordering import IdempotencyRef, PlacedOrder, place_order
@@ -86,9 +86,13 @@ def show() -> ResponseReturnValue:
 @limiter.limit(f"1200 per {RATE_SECONDS} seconds")
 @limiter.limit(f"120 per {RATE_SECONDS} seconds", exempt_when=_is_no_order)
 def submit() -> ResponseReturnValue:
-    """Do what the form's `intent` says: `pay`, `validate` one field, or else show it updated."""
+    """Do what the form's `intent` says: `pay`, `validate` one field, or else show it updated.
+
+    With `language` it comes back in that one.
+    """
     form = CheckoutForm.from_values(request.form)
     intent = request.form.get("intent")
+    switch_to(request.form.get("language", ""))
     if intent == "validate":
         return _field_error(form, request.form.get("field", ""))
     return _pay(form) if intent == "pay" else _form_page(form)
@@ -182,6 +186,7 @@ def _form_page(
         "notice": notice,
         # Where a change of language leads: a sent form has an address without quantities.
         "here": url_for("checkout.show", **as_fields(form.quantities)),
+        "shortages": _shortages(lines),
         "errors": {**_shortages(lines), **(errors or {})},
         "labels": {f"t{line.ticket.id}": line.ticket.type for line in lines},
         "example_phone": EXAMPLE_PHONE,

@@ -1,14 +1,18 @@
 """The language of the pages: Indonesian first, English one click away."""
 
+import re
 from typing import Any
 
-from flask import Blueprint, Response, has_request_context, redirect, request, url_for
-from flask_babel import get_locale
+from flask import Blueprint, Response, g, has_request_context, redirect, request, url_for
+from flask_babel import get_locale, refresh
+from markupsafe import Markup, escape
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 LANGUAGES = {"id": "Bahasa Indonesia", "en": "English"}
 DEFAULT = "id"
+ORGANISERS = "id"  # in which names and descriptions of tickets are written
+HYPHENATED = re.compile(r"\be-ti\w+", re.IGNORECASE)
 COOKIE = "language"
 ONE_YEAR = 365 * 24 * 3600
 
@@ -19,7 +23,7 @@ def select_locale() -> str:
     """Return the reader's language: the one once chosen, else the browser's, else Indonesian."""
     if not has_request_context():
         return DEFAULT  # a worker or a command: each mail and ticket names its own language
-    chosen = request.cookies.get(COOKIE)
+    chosen = g.get("chosen_language") or request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
     return request.accept_languages.best_match(list(LANGUAGES), DEFAULT) or DEFAULT
@@ -30,11 +34,39 @@ def choose(code: str) -> AnyResponse:
     """Keep the chosen language for a year and lead back to where the reader was."""
     if code not in LANGUAGES:
         raise NotFound
-    response = redirect(_safe_path(request.args.get("next", "")), code=303)
-    response.set_cookie(
-        COOKIE, code, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=request.is_secure
-    )
+    g.chosen_language = code
+    return redirect(_safe_path(request.args.get("next", "")), code=303)
+
+
+def switch_to(code: str) -> None:
+    """Write the rest of this answer in another language, and keep it; ignores unknown ones."""
+    if code in LANGUAGES:
+        g.chosen_language = code
+        refresh()
+
+
+@bp.after_app_request
+def keep_choice(response: Response) -> Response:
+    """Keep a language chosen by this request for a year."""
+    if code := g.get("chosen_language"):
+        response.set_cookie(
+            COOKIE, code, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=request.is_secure
+        )
     return response
+
+
+@bp.app_template_filter()
+def own(text: str) -> Markup:
+    """Mark the organiser's own words on a page in another language, for who has it read aloud."""
+    if current_language() == ORGANISERS:
+        return escape(text)
+    return Markup('<span lang="{}">{}</span>').format(ORGANISERS, text)
+
+
+@bp.app_template_filter()
+def whole(text: str) -> Markup:
+    """Keep `e-ticket` on one line: browsers may break it at its hyphen."""
+    return Markup(HYPHENATED.sub(r'<span class="whole">\g<0></span>', escape(text)))  # noqa: S704
 
 
 @bp.app_context_processor

@@ -58,6 +58,9 @@ def test_sold_out_says_what_is_left_and_lowers_nothing(shop: Shop) -> None:
     assert page.status == 409
     assert_kept(page, sent)
     assert page.by_id(f"t{ticket}-error").text == "Hanya tersisa 1. Kurangi jumlahnya."
+    assert "hidden" in page.by_id(f"state-{ticket}").attributes
+    assert "tidak tersedia" in page.by_id("summary").text
+    assert page.by_id("pay").text == "Lanjut ke pembayaran"
     choices = [e.attributes["value"] for e in page.by_id(f"t{ticket}").walk()]
     assert choices == ["0", "1", "3"]
     assert shop.count_orders() == 1

@@ -78,6 +78,19 @@ def test_what_is_typed_while_the_answer_is_on_its_way_stays(
     expect(seat).to_have_value("Budi")
 
 
+def test_another_language_comes_with_what_was_typed_and_enter_still_pays(
+    shop: Shop, address: str, phone: BrowserPage
+) -> None:
+    ticket = shop.add_ticket()
+    phone.goto(f"{address}/checkout?t{ticket}=1")
+    phone.fill("#full_name", "Sari Dewi")
+    phone.get_by_role("link", name="English").click()
+    expect(phone.locator("html")).to_have_attribute("lang", "en")
+    expect(phone.locator("#full_name")).to_have_value("Sari Dewi")
+    phone.press("#full_name", "Enter")
+    expect(phone.locator("#problems")).to_contain_text("Some fields need your attention")
+
+
 def test_a_field_is_checked_when_it_is_left_and_cleared_when_it_is_well(
     shop: Shop, address: str, phone: BrowserPage
 ) -> None:

@@ -7,7 +7,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from tests.pages.html import Page
-from tests.pages.shop import Shop
+from tests.pages.shop import BUYER, Shop, open_form
 
 ROOT = Path(__file__).parents[2]
 KEYWORDS = {
@@ -126,3 +126,35 @@ def test_no_translation_is_left_over() -> None:
         catalogue = read_po(file, locale="id")
     kept = {m.id[0] if isinstance(m.id, tuple) else m.id for m in catalogue if m.id}
     assert kept <= texts_in_code().keys()
+
+
+def test_the_checkout_changes_its_language_and_keeps_what_was_typed(shop: Shop) -> None:
+    ticket = shop.add_ticket()
+    client = shop.client
+    sent = open_form(client, **{f"t{ticket}": 2}).fields | BUYER | {f"a{ticket}_2": "Budi"}
+    page = Page(client.post("/checkout", data=sent | {"language": "en"}))
+    assert page.all("html")[0].attributes["lang"] == "en"
+    assert page.headers["Content-Language"] == "en"
+    changed = {"csrf_token", "prefilled", f"a{ticket}_1"}  # the untouched seat took the name
+    assert {k: v for k, v in page.fields.items() if k not in changed} == {
+        k: v for k, v in sent.items() if k not in changed
+    }
+    assert shop.count_orders() == 0
+    assert Page(client.get("/")).all("html")[0].attributes["lang"] == "en"
+
+
+def test_an_unknown_language_changes_nothing_on_the_checkout(shop: Shop) -> None:
+    client = shop.client
+    page = Page(client.post("/checkout", data=open_form(client).fields | {"language": "xx"}))
+    assert page.all("html")[0].attributes["lang"] == "id"
+    assert client.get_cookie("language") is None
+
+
+@pytest.mark.parametrize(("language", "marked"), [("id", []), ("en", ["Reguler", "Keterangan"])])
+def test_the_organisers_words_are_marked_on_a_page_in_another_language(
+    shop: Shop, language: str, marked: list[str]
+) -> None:
+    ticket = shop.add_ticket("Reguler")
+    page = Page(shop.client.get("/", headers={"Accept-Language": language}))
+    spans = [e for e in page.by_id(f"ticket-{ticket}").walk() if e.attributes.get("lang") == "id"]
+    assert [e.text.split()[0] for e in spans[:2]] == marked

@@ -31,6 +31,18 @@ document.addEventListener("htmx:afterSwap", (event) => {
   else field.setAttribute("aria-invalid", "true");
 });
 
+// Another language comes with everything that was typed; without scripts only quantities stay.
+document.querySelector(".top__language")?.addEventListener("click", (event) => {
+  const form = document.getElementById("checkout-form");
+  const link = event.target.closest("a");
+  if (!link) return;
+  event.preventDefault();
+  const choice = Object.assign(document.createElement("button"), { name: "language", value: link.hreflang, hidden: true });
+  form.append(choice);
+  form.requestSubmit(choice);
+  choice.remove();
+});
+
 // One click, one order: the button rests while the answer is on its way. The server is safe without.
 document.addEventListener("submit", (event) => {
   const form = event.target;
