@@ -9,7 +9,7 @@ TEXTS = {
         "total": "Total pembayaran",
         "order": "Pesanan",
         "pay_before": "Bayar sebelum",
-        "left": "sisa",
+        "left": "sisa {}",
         "choose": "Pilih cara pembayaran",
         "back": "Cara pembayaran lain",
         "va": "Virtual account",
@@ -48,7 +48,7 @@ TEXTS = {
         "total": "Total to pay",
         "order": "Order",
         "pay_before": "Pay before",
-        "left": "left",
+        "left": "{} left",
         "choose": "Choose how to pay",
         "back": "Another way to pay",
         "va": "Virtual account",
@@ -91,11 +91,9 @@ def rupiah(amount: int) -> str:
 
 
 def time_left(seconds: int, texts: dict[str, str]) -> str:
-    """Write a duration by its two largest units, such as `29 min 58 s`."""
+    """Write a duration as its page says it, such as `29 min left`; seconds only in the last one."""
     hours, rest = divmod(max(seconds, 0), 3600)
     minutes, seconds = divmod(rest, 60)
-    if hours:
-        return f"{hours} {texts['hours']} {minutes} {texts['minutes']}"
-    if minutes:
-        return f"{minutes} {texts['minutes']} {seconds} {texts['seconds']}"
-    return f"{seconds} {texts['seconds']}"
+    parts = [(hours, "hours"), (minutes, "minutes")]
+    said = [f"{number} {texts[unit]}" for number, unit in parts if number]
+    return texts["left"].format(" ".join(said) or f"{seconds} {texts['seconds']}")
