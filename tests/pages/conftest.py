@@ -14,8 +14,18 @@ from app import create_app
 from app.config import Settings
 from app.extensions import db, limiter
 from tests.harness.processes import free_port
+from tests.money.fixtures import (
+    mail_process,
+    mailbox,
+    mailing_world,
+    standin,
+    standin_process,
+    world,
+)
 from tests.pages.shop import CLOSED_PORT, Shop, shop_settings
 from tests.sandbox.processes import running
+
+__all__ = ["mail_process", "mailbox", "mailing_world", "standin", "standin_process", "world"]
 
 
 def make_app(settings: Settings) -> Flask:
