@@ -13,10 +13,9 @@ from app.formatting import rupiah
 from app.gateways import current_gateways, current_settings
 from app.integrations.xendit import XenditError
 from app.models import Reconciliation, ReconciliationLine, Verdict
-from app.services.money.budget import Meter, Share
+from app.services.money.budget import Meter, Share, take
 from app.services.money.daily_reconciliation import midnight
 from app.services.money.reconciliation import reconcile
-from app.services.running.jobs import RetryLater
 
 HEADINGS = (
     "verdict",
@@ -74,13 +73,9 @@ class PatientMeter(Meter):
 
     def before(self, endpoint: str) -> None:
         """Take a call out of the budget, however long that takes."""
-        while True:
-            try:
-                return super().before(endpoint)
-            except RetryLater as late:
-                seconds = late.pause.total_seconds() if late.pause else 1.0
-                click.echo(f"{late}: going on in {seconds:.0f} s", err=True)
-                self._sleep(seconds)
+        while (pause := take(endpoint, Share.BACKGROUND, utcnow())) is not None:
+            click.echo(f"the minute's calls are used up: {pause.seconds + 1} s to wait", err=True)
+            self._sleep(pause.total_seconds())
 
 
 def render(run: Reconciliation, *, show_all: bool) -> str:

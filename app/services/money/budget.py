@@ -5,6 +5,7 @@ and other figures were seen), for all processes together. One row an endpoint co
 """
 
 import enum
+import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -112,6 +113,8 @@ class Meter:
             raise RetryLater("taking longer than a job may", timedelta(seconds=1))
         pause = take(endpoint, self._share, now)
         if pause is not None:
+            if self._share is Share.BACKGROUND:  # or all that wait would come back at once
+                pause += WINDOW * random.random()  # noqa: S311 (jitter)
             raise RetryLater(f"the minute's calls to {endpoint} are used up", pause)
         self.calls += 1
 
