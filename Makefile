@@ -40,6 +40,10 @@ check: setup ## format, lint, types, architecture, migration drift, ceilings, re
 bench: setup-test ## measure start-up, memory, page sizes and the way from order to mail
 	python -m bench.run
 
+.PHONY: torture
+torture: setup-test ## kill and break everything under load, then count (DURATION=180 SEED=1)
+	python -m tests.torture
+
 .PHONY: fmt
 fmt: setup ## format, and repair what the linter can
 	ruff format
