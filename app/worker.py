@@ -25,6 +25,8 @@ from app.services.money import (
     late_money,
     letters,
     payments,
+    refunding,
+    refunds,
 )
 from app.services.money.budget import Meter, Share
 from app.services.running import jobs
@@ -220,6 +222,31 @@ def _send_letter(payload: dict[str, Any]) -> None:
     )
 
 
+def _send_refund(payload: dict[str, Any]) -> None:
+    gateway = current_gateways().xendit
+    refunding.send_refund(payload["refund_id"], now=utcnow(), gateway=gateway)
+
+
+def _confirm_refund(payload: dict[str, Any]) -> None:
+    named = payload["xendit_refund_id"]
+    gateway = current_gateways().xendit
+    try:
+        refunding.confirm_refund(
+            payload["refund_id"], now=utcnow(), gateway=gateway, xendit_refund_id=named
+        )
+    except XenditRefused as error:
+        if error.status != NOT_FOUND:
+            raise
+        log.warning("a callback named a refund Xendit does not know", extra={"refund": named})
+
+
+def _follow_refund(payload: dict[str, Any]) -> None:
+    gateway = current_gateways().xendit
+    again = refunding.follow_refund(payload["refund_id"], now=utcnow(), gateway=gateway)
+    if again is not None:
+        raise jobs.RetryLater("not arrived yet", again - utcnow())
+
+
 HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     ordering.OPEN_INVOICE: _open_invoice,
     ordering.EXPIRE_ORDER: _expire_order,
@@ -231,4 +258,7 @@ HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     cases.CLOSE_CASE: _close_case,
     cases.SERVE_WAITING: _serve_waiting,
     letters.SEND_LETTER: _send_letter,
+    refunds.SEND_REFUND: _send_refund,
+    refunding.CONFIRM_REFUND: _confirm_refund,
+    refunding.FOLLOW_REFUND: _follow_refund,
 }

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from app.models import Callback
 from app.services.money.payments import CONFIRM, find_payment_id
@@ -41,15 +42,17 @@ def parse_delivery(body: str) -> Delivery:
     if not isinstance(event, dict) or not isinstance(event.get("id"), str) or not event["id"]:
         raise MalformedCallback("no invoice id")
     return Delivery(
-        invoice_id=_key(event["id"], 64),
-        external_id=_key(event.get("external_id"), 64),
-        status=_key(event.get("status"), 32),
-        xendit_payment_id=_key(event.get("payment_id") or event.get("credit_card_charge_id"), 128),
+        invoice_id=key_of(event["id"], 64),
+        external_id=key_of(event.get("external_id"), 64),
+        status=key_of(event.get("status"), 32),
+        xendit_payment_id=key_of(
+            event.get("payment_id") or event.get("credit_card_charge_id"), 128
+        ),
         body=body,
     )
 
 
-def _key(value: object, length: int) -> str:
+def key_of(value: object, length: int) -> str:
     """Return a plain ASCII key; whatever else was sent stays in the raw body."""
     return str(value or "").encode("ascii", "replace").decode()[:length]
 
@@ -70,24 +73,7 @@ def _store(delivery: Delivery, now: datetime) -> None:
     with transaction() as session:
         # By our reference: the invoice may be one whose creation was never answered.
         payment_id = find_payment_id(session, delivery.external_id)
-        same = sa.and_(
-            Callback.invoice_id == delivery.invoice_id,
-            Callback.status == delivery.status,
-            Callback.xendit_payment_id == delivery.xendit_payment_id,
-        )
-        repeat = sa.update(Callback).where(same).values(deliveries=Callback.deliveries + 1)
-        if affected(session, repeat) == 0:
-            session.add(
-                Callback(
-                    payment_id=payment_id,
-                    invoice_id=delivery.invoice_id,
-                    status=delivery.status,
-                    xendit_payment_id=delivery.xendit_payment_id,
-                    body=delivery.body,
-                    request_id=current_request_id(),
-                    received_at=now,
-                )
-            )
+        keep(session, delivery, payment_id, now=now)
         if payment_id is None:
             log.warning(
                 "callback for an invoice that is not ours", extra={"invoice": delivery.invoice_id}
@@ -95,3 +81,30 @@ def _store(delivery: Delivery, now: datetime) -> None:
             return
         hint = {"payment_id": payment_id, "invoice_id": delivery.invoice_id}
         jobs.enqueue(session, CONFIRM, hint, now=now, due_at=now)
+
+
+def keep(session: Session, delivery: Delivery, payment_id: int | None, *, now: datetime) -> None:
+    """Keep a delivery in the caller's transaction, or count it when it is a repeat.
+
+    Raises IntegrityError when its twin was stored at this moment: begin again.
+    """
+    same = sa.and_(
+        Callback.invoice_id == delivery.invoice_id,
+        Callback.status == delivery.status,
+        Callback.xendit_payment_id == delivery.xendit_payment_id,
+    )
+    repeat = sa.update(Callback).where(same).values(deliveries=Callback.deliveries + 1)
+    if affected(session, repeat) > 0:
+        return
+    session.add(
+        Callback(
+            payment_id=payment_id,
+            invoice_id=delivery.invoice_id,
+            status=delivery.status,
+            xendit_payment_id=delivery.xendit_payment_id,
+            body=delivery.body,
+            request_id=current_request_id(),
+            received_at=now,
+        )
+    )
+    session.flush()

@@ -204,6 +204,17 @@ def _settle_paid(session: Session, order: Order, invoice: Invoice, now: datetime
     _fulfil(session, order, now)
 
 
+def accept(session: Session, order: Order, invoice: Invoice, now: datetime) -> None:
+    """Fulfil an order with what its invoice brought, though it is less than was asked.
+
+    Staff's decision, in the caller's transaction, which holds the order's lock.
+    """
+    if order.payment.status is not PaymentStatus.PAID:
+        paid = invoice.paid_amount if invoice.paid_amount is not None else invoice.amount
+        _record_money(session, order.payment, invoice, paid, now)
+        _fulfil(session, order, now)
+
+
 def _return_second(
     session: Session, order: Order, invoice: Invoice, paid: int, now: datetime
 ) -> None:
