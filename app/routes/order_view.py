@@ -4,10 +4,16 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from flask_babel import lazy_gettext as _l
+
+from app.errors import Words
 from app.models import Order, OrderStatus, PaymentStatus
 from app.services.money.order_money import OrderMoney
 
 WARN_BEFORE = timedelta(minutes=5)
+# Who comes back from Xendit to an ended order may have paid late: its invoice is read again, which
+# takes seconds. The page says so this long.
+LOOK_FOR_LATE_MONEY = timedelta(minutes=3)
 
 
 class View(enum.Enum):
@@ -18,6 +24,7 @@ class View(enum.Enum):
     CHECKING = "checking"
     CLOSING = "closing"
     CANCELLING = "cancelling"
+    LATE = "late"  # ended, and its buyer came back from paying all the same
     PAID = "paid"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
@@ -50,8 +57,27 @@ _MOVING = (
     View.CHECKING,
     View.CLOSING,
     View.CANCELLING,
+    View.LATE,
     View.IN_LINE,
 )
+
+LABELS: dict[View, Words] = {
+    View.PREPARING: _l("Preparing the payment"),
+    View.PAYABLE: _l("Waiting for payment"),
+    View.CHECKING: _l("Checking"),
+    View.CLOSING: _l("Checking"),
+    View.CANCELLING: _l("Being cancelled"),
+    View.LATE: _l("Checking"),
+    View.PAID: _l("Paid"),
+    View.EXPIRED: _l("Expired"),
+    View.CANCELLED: _l("Cancelled"),
+    View.FAILED: _l("Could not be prepared"),
+    View.REFUNDING: _l("Cancelled"),
+    View.UNDERPAID: _l("Too little arrived"),
+    View.SEATS_GONE: _l("Payment received, seats gone"),
+    View.IN_LINE: _l("In line"),
+    View.MONEY_BACK: _l("Seats gone"),
+}
 
 
 @dataclass(frozen=True)
@@ -62,8 +88,13 @@ class TimeLeft:
     is_short: bool
 
 
-def view_of(order: Order, money: OrderMoney, now: datetime, *, came_back: bool = False) -> View:
-    """Return what the page says of an order. Money without seats goes before all else."""
+def view_of(
+    order: Order, money: OrderMoney, now: datetime, *, back_for: timedelta | None = None
+) -> View:
+    """Return what the page says of an order. Money without seats goes before all else.
+
+    `back_for` is how long ago the buyer came back from Xendit, None when not from there.
+    """
     if order.status is OrderStatus.PAID:
         return View.PAID
     if order.payment.status is PaymentStatus.PAID:
@@ -71,10 +102,13 @@ def view_of(order: Order, money: OrderMoney, now: datetime, *, came_back: bool =
     if money.underpaid:
         return View.UNDERPAID
     if order.status is OrderStatus.PENDING:
-        return _pending_view(order, now, came_back)
-    if order.payment.status is PaymentStatus.FAILED:
-        return View.FAILED
-    return View.EXPIRED if order.status is OrderStatus.EXPIRED else View.CANCELLED
+        return _pending_view(order, now, came_back=back_for is not None)
+    return _ended_view(order, back_for)
+
+
+def label_of(view: View, order: Order) -> Words:
+    """Return the state in a word or two, for its badge and the page's title."""
+    return _l("Confirmed") if view is View.PAID and not order.total else LABELS[view]
 
 
 def pay_until(order: Order) -> datetime:
@@ -96,7 +130,15 @@ def _unseated_view(money: OrderMoney) -> View:
     return View.IN_LINE if money.is_waiting else View.SEATS_GONE
 
 
-def _pending_view(order: Order, now: datetime, came_back: bool) -> View:
+def _ended_view(order: Order, back_for: timedelta | None) -> View:
+    if order.payment.status is PaymentStatus.FAILED:
+        return View.FAILED
+    if back_for is not None and back_for < LOOK_FOR_LATE_MONEY and order.payment.invoice_id:
+        return View.LATE
+    return View.EXPIRED if order.status is OrderStatus.EXPIRED else View.CANCELLED
+
+
+def _pending_view(order: Order, now: datetime, *, came_back: bool) -> View:
     if order.cancel_requested_at:
         return View.CANCELLING
     if came_back:

@@ -3,7 +3,6 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,27 +13,15 @@ from app.forms.checkout import as_fields
 from app.gateways import current_gateways, current_settings
 from app.models import Order, OrderStatus
 from app.routes.htmx import render, wants_fragment
-from app.routes.order_view import TimeLeft, View, pay_until, time_left, view_of
+from app.routes.order_polling import next_poll, read_visit
+from app.routes.order_view import label_of, pay_until, time_left, view_of
 from app.services.money.extending import can_extend
 from app.services.money.order_money import look_at_money
 from app.services.money.payments import hint_payment
-from app.services.selling.delivery import render_tickets
+from app.services.selling.delivery import find_confirmation, render_tickets
 from app.services.selling.ordering import find_order_by_token
 
-# How long a page has waited, and the seconds between its questions until then.
-POLL_PAUSES = ((30, 2), (300, 5))
-LONGEST_PAUSE = 15
-
 bp = Blueprint("orders", __name__)
-
-
-@dataclass(frozen=True)
-class Poll:
-    """How a page that waits asks for news; `seen` is what it shows already: no need to repeat."""
-
-    url: str
-    seconds: int
-    seen: str
 
 
 @dataclass(frozen=True)
@@ -50,7 +37,9 @@ def show(token: str) -> ResponseReturnValue:
     """Show where the order stands; coming back from Xendit has its invoice read soon."""
     order = get_order(token)
     now = utcnow()
-    if _came_from() and order.status is OrderStatus.PENDING:
+    visit = read_visit(now)
+    may_have_money = order.status is OrderStatus.PENDING or order.payment.invoice_id
+    if visit.came_back and not order.is_paid and may_have_money:
         with suppress(Busy):  # only a hint: the page matters more
             hint_payment(order.id, now=now)
     return order_page(order, now) or ("", 204)
@@ -58,28 +47,32 @@ def show(token: str) -> ResponseReturnValue:
 
 def order_page(order: Order, now: datetime, notice: Notice | None = None) -> str:
     """Return the page, or its part for htmx; empty when htmx has seen all of it already."""
+    visit = read_visit(now)
     money = look_at_money(order, now)
-    view = view_of(order, money, now, came_back=bool(_came_from()))
+    view = view_of(order, money, now, back_for=visit.waited if visit.came_back else None)
     left = time_left(order, now) if view.is_payable else None
-    poll = None if view.is_final else _next_poll(order, view, left, now)
+    mail = find_confirmation(order.id) if order.is_paid else None
+    poll = next_poll(order, view, visit=visit, mail=mail, left=left)
     if poll and wants_fragment() and request.args.get("seen") == poll.seen:
         return ""
-    settings = current_settings()
     return render(
         "orders/show.html",
         "orders/_status.html",
         order=order,
         view=view.value,
+        label=label_of(view, order),
         poll=poll,
         money=money,
+        mail=mail,
         notice=notice,
         left=left,
         can_extend=left is not None and can_extend(order, now),
-        hold_minutes=max(1, settings.order_hold // timedelta(minutes=1)),
+        hold_minutes=max(1, current_settings().order_hold // timedelta(minutes=1)),
         pay_until=pay_until(order),
+        came_back=visit.came_back,
         masked_email=mask_email(order.user.email),
         refill_url=url_for("catalogue.index", **as_fields(order.quantities)),
-        here=url_for("orders.show", token=order.token, **_came_from()),
+        here=url_for("orders.show", token=order.token, **visit.origin),
     )
 
 
@@ -112,22 +105,6 @@ def mask_email(address: str) -> str:
     """Return `s•••@example.com`: enough to know one's own address by."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}•••@{domain}"
-
-
-def _next_poll(order: Order, view: View, left: TimeLeft | None, now: datetime) -> Poll:
-    """Return how the page asks next: eagerly while news is likely, then with growing gaps."""
-    since = request.args.get("since", type=int)
-    if since is None:
-        since = int(now.timestamp())
-    waited = now.timestamp() - since
-    seconds = next((pause for limit, pause in POLL_PAUSES if waited < limit), LONGEST_PAUSE)
-    seen = f"{view.value}-{seconds}-{left.minutes if left else 0}"
-    query: dict[str, Any] = {"since": str(since), "seen": seen, **_came_from()}
-    return Poll(url_for("orders.show", token=order.token, **query), seconds, seen)
-
-
-def _came_from() -> dict[str, Any]:
-    return {"from": "xendit"} if request.args.get("from") == "xendit" else {}
 
 
 def get_order(token: str) -> Order:

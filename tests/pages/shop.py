@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from app.config import Settings
 from app.extensions import db
-from app.models import Order, OrderStatus, PaymentStatus, Ticket, TicketStock
+from app.models import Mail, Order, OrderStatus, PaymentStatus, Ticket, TicketStock
 from app.services.selling import eticketing, inventory
 from app.services.selling.ordering import (
     Buyer,
@@ -134,6 +134,22 @@ class Shop:
             order.paid_at = now
             inventory.sell(db.session(), order.quantities)
             eticketing.issue(db.session(), order, now)
+
+    def mail_tickets(self, token: str, *, refused: str | None = None) -> None:
+        """Record that the e-tickets were mailed, or that the address refused the mail."""
+        with self.changing(token) as order:
+            db.session.add(
+                Mail(
+                    order_id=order.id,
+                    name="etickets",
+                    recipient=order.user.email,
+                    subject="E-tiket",
+                    message_id=f"<{order.code}@localhost>",
+                    attachments=[],
+                    refused_because=refused,
+                    sent_at=datetime.now(UTC),
+                )
+            )
 
     def end(self, token: str, status: OrderStatus, *, payment: PaymentStatus) -> None:
         """End an order unpaid, or paid too late (`payment` PAID)."""

@@ -1,80 +1,24 @@
 """The order page: each state says what happened and what comes next."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-
 import pytest
-import sqlalchemy as sa
 
-from app.extensions import db
-from app.models import Job, OrderStatus, PaymentStatus
 from tests.pages.html import Page
+from tests.pages.order_states import (
+    ENGLISH,
+    State,
+    cancelled,
+    closing,
+    expired,
+    failed,
+    mailed,
+    paid,
+    payable,
+    preparing,
+    refunding,
+    seats_gone,
+    show,
+)
 from tests.pages.shop import Shop
-
-ENGLISH = {"Accept-Language": "en"}
-FRAGMENT = {**ENGLISH, "HX-Request": "true"}
-
-
-def show(shop: Shop, token: str, query: str = "") -> Page:
-    return Page(shop.client.get(f"/orders/{token}{query}", headers=ENGLISH))
-
-
-def preparing(shop: Shop) -> str:
-    return shop.order(shop.add_ticket())
-
-
-def payable(shop: Shop) -> str:
-    token = preparing(shop)
-    shop.give_invoice(token)
-    return token
-
-
-def closing(shop: Shop) -> str:
-    token = shop.order(shop.add_ticket(), age=timedelta(hours=1))
-    shop.give_invoice(token)
-    return token
-
-
-def paid(shop: Shop) -> str:
-    token = payable(shop)
-    shop.pay(token)
-    return token
-
-
-def expired(shop: Shop) -> str:
-    token = payable(shop)
-    shop.end(token, OrderStatus.EXPIRED, payment=PaymentStatus.EXPIRED)
-    return token
-
-
-def cancelled(shop: Shop) -> str:
-    token = payable(shop)
-    shop.end(token, OrderStatus.CANCELLED, payment=PaymentStatus.EXPIRED)
-    return token
-
-
-def failed(shop: Shop) -> str:
-    token = preparing(shop)
-    shop.end(token, OrderStatus.CANCELLED, payment=PaymentStatus.FAILED)
-    return token
-
-
-def seats_gone(shop: Shop) -> str:
-    token = payable(shop)
-    shop.end(token, OrderStatus.EXPIRED, payment=PaymentStatus.PAID)
-    return token
-
-
-def refunding(shop: Shop) -> str:
-    token = paid(shop)
-    with shop.changing(token) as order:
-        order.move_to(OrderStatus.CANCELLED)
-    return token
-
-
-State = Callable[[Shop], str]
-WAITING: list[State] = [preparing, payable, closing]
-FINAL: list[State] = [paid, expired, cancelled, failed, seats_gone, refunding]
 
 
 @pytest.mark.parametrize(
@@ -101,21 +45,6 @@ def test_each_state_has_its_heading_and_nothing_is_kept(
     assert page.headers["Referrer-Policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("state", WAITING)
-def test_a_waiting_page_asks_for_news_with_and_without_javascript(shop: Shop, state: State) -> None:
-    page = show(shop, state(shop))
-    assert page.by_id("status").attributes["hx-trigger"].startswith("every 2s")
-    (refresh,) = page.all("meta", http_equiv="refresh")
-    assert refresh.attributes["content"] == "5"
-
-
-@pytest.mark.parametrize("state", FINAL)
-def test_a_final_page_asks_no_more(shop: Shop, state: State) -> None:
-    page = show(shop, state(shop))
-    assert "hx-get" not in page.by_id("status").attributes
-    assert not page.all("meta", http_equiv="refresh")
-
-
 def test_a_payable_order_leads_to_its_invoice_and_says_until_when(shop: Shop) -> None:
     token = preparing(shop)
     url = shop.give_invoice(token)
@@ -134,38 +63,17 @@ def test_an_order_without_invoice_offers_no_payment(shop: Shop) -> None:
     assert not page.has_id("pay")
 
 
-def test_coming_back_from_xendit_has_the_invoice_read_once(shop: Shop) -> None:
-    token = payable(shop)
-    for _ in range(3):
-        page = show(shop, token, "?from=xendit")
-    assert page.all("h1")[0].text == "We are checking your payment"
-    assert page.by_id("pay").text == "Back to the payment page"
-    with shop.app.app_context():
-        readings = sa.select(sa.func.count()).where(Job.kind == "confirm_payment")
-        assert db.session.scalar(readings) == 1
+def test_the_page_says_when_the_mail_was_sent(shop: Shop) -> None:
+    assert "were sent to s•••@example.com" in show(shop, mailed(shop)).text
 
 
-def test_news_that_are_none_are_not_sent(shop: Shop) -> None:
-    token = payable(shop)
-    url = show(shop, token).by_id("status").attributes["hx-get"]
-    assert shop.client.get(url, headers=FRAGMENT).status_code == 204
-    shop.pay(token)
-    page = Page(shop.client.get(url, headers=FRAGMENT))
-    assert [e.attributes["id"] for e in page.root.children if not isinstance(e, str)] == ["status"]
-    assert "See you there!" in page.text
+def test_a_refused_mail_is_told_and_the_download_is_offered(shop: Shop) -> None:
+    token = paid(shop)
+    shop.mail_tickets(token, refused="550 no such mailbox")
+    page = show(shop, token)
+    assert "s•••@example.com did not take our mail" in page.text
+    assert page.has_id("download")
     assert "hx-get" not in page.by_id("status").attributes
-
-
-@pytest.mark.parametrize(("waited", "pause"), [(0, "2s"), (60, "5s"), (3600, "15s"), (-3600, "2s")])
-def test_the_pauses_between_questions_grow(shop: Shop, waited: int, pause: str) -> None:
-    since = int(datetime.now(UTC).timestamp()) - waited
-    page = Page(shop.client.get(f"/orders/{payable(shop)}?since={since}", headers=FRAGMENT))
-    assert page.by_id("status").attributes["hx-trigger"].startswith(f"every {pause}")
-
-
-@pytest.mark.parametrize("query", ["?since=abc", "?since=99999999999999999999", "?seen=%00&since="])
-def test_nonsense_in_the_questions_changes_nothing(shop: Shop, query: str) -> None:
-    assert Page(shop.client.get(f"/orders/{payable(shop)}{query}", headers=FRAGMENT)).status == 200
 
 
 def test_a_paid_order_lists_its_seats_and_masks_the_address(shop: Shop) -> None:

@@ -22,6 +22,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 const news = () => (document.querySelector("#status [data-news]") ?? document.querySelector("#status h1"))?.textContent;
 let told = news();
 document.addEventListener("htmx:afterSwap", () => {
+  document.title = document.getElementById("status")?.dataset.title ?? document.title;
   if (!news() || news() === told) return;
   told = news();
   document.getElementById("announcement").textContent = told;
