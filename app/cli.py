@@ -7,6 +7,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from app import staff_commands
 from app import worker as background
 from app.clock import utcnow
 from app.forms.catalogue_file import CatalogueFileError, read_catalogue_file
@@ -26,6 +27,8 @@ def init_app(app: Flask) -> None:
     """Register the commands."""
     for command in (worker, tickets, staff, api_keys, check_invariants, reconcile_days):
         app.cli.add_command(command)
+    for group in (staff_commands.refunds, staff_commands.cases, staff_commands.orders):
+        app.cli.add_command(group)
 
 
 @click.command()
