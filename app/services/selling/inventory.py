@@ -31,33 +31,17 @@ def hold(session: Session, quantities: Quantities) -> None:
 
 def sell(session: Session, quantities: Quantities) -> None:
     """Turn held seats into sold ones. Raises StockMismatch."""
-    for ticket_id, quantity in sorted(quantities.items()):
-        update = sa.update(TicketStock).where(
-            TicketStock.ticket_id == ticket_id, TicketStock.held >= quantity
-        )
-        moved = {"held": TicketStock.held - quantity, "sold": TicketStock.sold + quantity}
-        if affected(session, update.values(**moved)) != 1:
-            raise StockMismatch(f"ticket {ticket_id}: {quantity} to sell are not held")
+    _move(session, quantities, out_of="held", into="sold")
 
 
 def release(session: Session, quantities: Quantities) -> None:
     """Give held seats back. Raises StockMismatch."""
-    for ticket_id, quantity in sorted(quantities.items()):
-        update = sa.update(TicketStock).where(
-            TicketStock.ticket_id == ticket_id, TicketStock.held >= quantity
-        )
-        if affected(session, update.values(held=TicketStock.held - quantity)) != 1:
-            raise StockMismatch(f"ticket {ticket_id}: {quantity} to release are not held")
+    _move(session, quantities, out_of="held")
 
 
 def take_back(session: Session, quantities: Quantities) -> None:
     """Make sold seats available again. Raises StockMismatch."""
-    for ticket_id, quantity in sorted(quantities.items()):
-        update = sa.update(TicketStock).where(
-            TicketStock.ticket_id == ticket_id, TicketStock.sold >= quantity
-        )
-        if affected(session, update.values(sold=TicketStock.sold - quantity)) != 1:
-            raise StockMismatch(f"ticket {ticket_id}: {quantity} to take back are not sold")
+    _move(session, quantities, out_of="sold")
 
 
 def sell_again(session: Session, quantities: Quantities) -> bool:
@@ -71,6 +55,21 @@ def sell_again(session: Session, quantities: Quantities) -> bool:
     sell(session, quantities)
     savepoint.commit()
     return True
+
+
+def _move(
+    session: Session, quantities: Quantities, *, out_of: str, into: str | None = None
+) -> None:
+    for ticket_id, quantity in sorted(quantities.items()):
+        source = getattr(TicketStock, out_of)
+        change = {out_of: source - quantity}
+        if into is not None:
+            change[into] = getattr(TicketStock, into) + quantity
+        update = sa.update(TicketStock).where(
+            TicketStock.ticket_id == ticket_id, source >= quantity
+        )
+        if affected(session, update.values(**change)) != 1:
+            raise StockMismatch(f"ticket {ticket_id}: {quantity} seats are not {out_of}")
 
 
 def _left_before(session: Session, quantities: Quantities, *, stopped_at: int) -> dict[int, int]:
