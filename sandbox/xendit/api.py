@@ -33,7 +33,7 @@ def api_blueprint(account: Account, refunds: Refunds) -> Blueprint:
     _add_recording(api, account)
     _add_common_behaviour(api, account)
     _add_invoice_calls(api, account)
-    _add_refund_calls(api, refunds)
+    _add_refund_calls(api, account, refunds)
     _add_callback_url_call(api, account)
     return api
 
@@ -110,11 +110,13 @@ def _add_invoice_calls(api: Blueprint, account: Account) -> None:
         return jsonify(account.answer(invoice))
 
 
-def _add_refund_calls(api: Blueprint, refunds: Refunds) -> None:
+def _add_refund_calls(api: Blueprint, account: Account, refunds: Refunds) -> None:
     @api.post("/refunds")
     def create_refund() -> Response:
         key = request.headers.get("idempotency-key")
-        return jsonify(refunds.create(_json_body(), key))
+        answer = jsonify(refunds.create(_json_body(), key))
+        lost = account.faults.take("refund_answer_lost")
+        return unhappy.lose(lost) if lost else answer
 
     @api.get("/refunds/<refund_id>")
     def read_refund(refund_id: str) -> Response:

@@ -75,6 +75,11 @@ SWITCHES = (
     Switch("webhook_retry_after_timeout", "a time-out is retried too, unlike at Xendit"),
     # Refunds.
     Switch("refund_fails", "refunds end FAILED", {"failure_code": "INSUFFICIENT_BALANCE"}),
+    Switch(
+        "refund_answer_lost",
+        "the refund exists, its answer does not arrive; `how` as above",
+        {"how": "dropped", "seconds": 60.0},
+    ),
     Switch("refund_stays_pending", "refunds never end"),
     Switch("refund_by_invoice_off", "refunds need a payment_request_id"),
 )

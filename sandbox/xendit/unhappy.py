@@ -76,7 +76,7 @@ def create(account: Account, body: dict[str, Any]) -> Response:
     if slow and slow["commit_first"]:
         _sleep(account, slow["seconds"])
     lost = account.faults.take("create_answer_lost")
-    return _lose(lost) if lost else answer
+    return lose(lost) if lost else answer
 
 
 def html_502() -> Response:
@@ -93,16 +93,17 @@ def hang_up() -> Response:
     return make_response("", 499)
 
 
-def _sleep(account: Account, seconds: float) -> None:
-    resets = account.resets
-    time.sleep(seconds)
-    if account.resets != resets:
-        raise Overtaken
-
-
-def _lose(lost: dict[str, Any]) -> Response:
+def lose(lost: dict[str, Any]) -> Response:
+    """Keep an answer back, in the way a switch says."""
     if lost["how"] == "502":
         return html_502()
     if lost["how"] == "timeout":
         time.sleep(lost["seconds"])
     return hang_up()
+
+
+def _sleep(account: Account, seconds: float) -> None:
+    resets = account.resets
+    time.sleep(seconds)
+    if account.resets != resets:
+        raise Overtaken
