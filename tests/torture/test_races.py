@@ -1,0 +1,221 @@
+"""Races over one order's money, and the same races with their guard taken away."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.errors import OrderNotExtendable, SoldOut
+from app.models import MoneyCase, Order, TicketStock
+from app.services.money import cancelling, expiry, extending, invoicing, late_money, payments
+from app.services.money.payments import CLOSE_INVOICE, CONFIRM
+from app.services.running.jobs import RetryLater
+from app.services.selling import inventory
+from app.services.selling.inventory import Quantities
+from app.services.selling.ordering import PlacedOrder
+from sandbox.client import SandboxError, StandIn
+from tests.money.world import World
+from tests.torture.ledger import find_lost_money
+
+ROUNDS = 6
+HARMLESS = (OrderNotExtendable, RetryLater, SoldOut)
+Act = Callable[[World, PlacedOrder], object]
+
+
+def pay(world: World, placed: PlacedOrder) -> None:
+    """The buyer pays the invoice as long as Xendit takes it, and the callback is acted on."""
+    pay_invoice(world, placed, after_expiry=False)
+
+
+def pay_late(world: World, placed: PlacedOrder) -> None:
+    """The buyer pays a QRIS code that outlived its invoice."""
+    pay_invoice(world, placed, after_expiry=True)
+
+
+def pay_invoice(world: World, placed: PlacedOrder, *, after_expiry: bool) -> None:
+    standin = StandIn(world.standin.base_url)  # a session for this thread
+    (invoice, *_) = standin.invoices(placed.code)
+    with suppress(SandboxError):  # closed a moment before
+        standin.pay(invoice["id"], "QRIS", after_expiry=after_expiry)
+    standin.close()
+    confirm(world, placed, invoice["id"])
+
+
+def confirm(world: World, placed: PlacedOrder, invoice_id: str) -> None:
+    with world.app.app_context():
+        found = payments.view_payment(Order.id == placed.order_id)
+        assert found
+        payments.confirm_payment(
+            found.id, now=world.now(), gateway=world.gateway, invoice_id=invoice_id
+        )
+
+
+def cancel(world: World, placed: PlacedOrder) -> None:
+    with world.app.app_context():
+        cancelling.cancel_unpaid(placed.order_id, now=world.now(), gateway=world.gateway)
+
+
+def expire(world: World, placed: PlacedOrder) -> None:
+    with world.app.app_context():
+        later = world.now() + 2 * world.settings.order_hold
+        expiry.expire_order(placed.order_id, now=later, gateway=world.gateway)
+
+
+def extend(world: World, placed: PlacedOrder) -> None:
+    with world.app.app_context():
+        extending.extend_hold(
+            placed.order_id, now=world.now(), gateway=world.gateway, settings=world.settings
+        )
+
+
+def damage(world: World, ticket: int, one: Act, other: Act) -> list[str]:
+    """Let two acts meet over one order and return what is wrong when all is done.
+
+    Another order of the same ticket holds seats, so that the stock alone notices nothing.
+    """
+    placed = world.order(ticket)
+    results = world.in_threads(2, lambda n: (one, other)[n](world, placed))
+    found = [repr(r) for r in results if isinstance(r, Exception) and not isinstance(r, HARMLESS)]
+    world.advance_ours(seconds=61)
+    world.work(CONFIRM, CLOSE_INVOICE)
+    with world.app.app_context():
+        found += find_lost_money(world.standin.invoices())
+    open_ones = [
+        each["id"]
+        for each in world.standin.invoices()
+        if each["external_id"].startswith(placed.code) and each["status"] == "PENDING"
+    ]
+    waits = world.standing(placed).order == "PENDING"
+    if len(open_ones) > waits or (waits and open_ones != [world.payment(placed).invoice_id]):
+        found.append(f"{placed.code}: payable {open_ones}")
+    return found + world.violations()
+
+
+PAIRS = {
+    "cancel against payment": (cancel, pay),
+    "cancel against late payment": (cancel, pay_late),
+    "expiry against payment": (expire, pay),
+    "expiry against late payment": (expire, pay_late),
+    "extending against payment": (extend, pay),
+}
+
+
+@pytest.fixture
+def ticket(mariadb_world: World) -> int:
+    """A ticket of which others hold some seats all the time."""
+    made = mariadb_world.add_ticket(amount=100)
+    mariadb_world.place(made, 10)
+    return made
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_whoever_comes_first_seats_money_and_invoices_agree(
+    mariadb_world: World, ticket: int, pair: str
+) -> None:
+    for _ in range(ROUNDS):
+        assert damage(mariadb_world, ticket, *PAIRS[pair]) == []
+
+
+class Meeting:
+    """Makes two threads see the same state before either of them acts on it."""
+
+    def __init__(self) -> None:
+        self._barrier = threading.Barrier(2)
+
+    def wait(self) -> None:
+        with suppress(threading.BrokenBarrierError):
+            self._barrier.wait(timeout=0.2)
+
+
+@contextmanager
+def without_the_lock(patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let every service read the order and think, without a lock on its row."""
+    meeting = Meeting()
+
+    def careless(session: Session, order_id: int) -> Order:
+        order = session.get_one(Order, order_id, populate_existing=True)
+        meeting.wait()
+        return order
+
+    with patch.context() as patched:
+        for module in (cancelling, expiry, extending, invoicing, late_money, payments):
+            patched.setattr(module, "lock_order", careless)
+        yield
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_without_the_lock_the_same_meeting_does_damage(
+    mariadb_world: World, ticket: int, pair: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+    for _ in range(4 * ROUNDS):
+        with without_the_lock(monkeypatch):
+            found += damage(mariadb_world, ticket, *PAIRS[pair])
+        if found:
+            break
+
+    assert found, "the lock is not what protects this"
+
+
+def late_money_meets_a_new_buyer(world: World, number: int) -> tuple[list[str], list[str]]:
+    """Let money for an expired order meet a new buyer over the last seat.
+
+    Returns what is wrong, and who got the seat.
+    """
+    ticket = world.add_ticket(f"Terakhir {number}", amount=1)
+    late = world.order(ticket)
+    (invoice,) = world.payable(late)
+    expire(world, late)
+    world.standin.pay(invoice, "QRIS", after_expiry=True)
+
+    acts: list[Callable[[], object]] = [
+        lambda: confirm(world, late, invoice),
+        lambda: world.place(ticket),
+    ]
+    results = world.in_threads(2, lambda n: acts[n]())
+
+    found = [repr(r) for r in results if isinstance(r, Exception) and not isinstance(r, HARMLESS)]
+    winners = ["buyer"] if isinstance(results[1], PlacedOrder) else []
+    winners += ["late money"] if world.standing(late).order == "PAID" else []
+    return found + world.violations(), winners
+
+
+def test_late_money_and_a_new_buyer_never_get_the_same_seat(mariadb_world: World) -> None:
+    cases = 0
+    for number in range(ROUNDS):
+        found, winners = late_money_meets_a_new_buyer(mariadb_world, number)
+
+        assert found == []
+        assert len(winners) == 1, winners
+        cases += winners == ["buyer"]
+    assert mariadb_world.count(MoneyCase) == cases, "who was too late has a case"
+
+
+def test_without_the_condition_on_the_stock_both_get_it(
+    mariadb_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = Meeting()
+
+    def careless(session: Session, quantities: Quantities) -> None:
+        ((ticket_id, quantity),) = quantities.items()
+        row = session.get_one(TicketStock, ticket_id, populate_existing=True)
+        held, free = row.held, row.available
+        meeting.wait()
+        if free < quantity:
+            raise SoldOut({ticket_id: free})
+        update = sa.update(TicketStock).where(TicketStock.ticket_id == ticket_id)
+        session.execute(update.values(held=held + quantity))
+
+    found: list[str] = []
+    for number in range(4 * ROUNDS):
+        with monkeypatch.context() as patch:
+            patch.setattr(inventory, "hold", careless)
+            wrong, winners = late_money_meets_a_new_buyer(mariadb_world, number)
+        found += wrong if wrong else winners[1:]
+        if found:
+            break
+
+    assert found, "the condition is not what protects this"
