@@ -27,7 +27,7 @@ from tests.browser.purchase import (
 from tests.harness.browser import browsing, chromium
 from tests.harness.database import fresh_sqlite
 from tests.harness.processes import ROOT
-from tests.harness.service import Service
+from tests.harness.service import EVENT, Service
 from tests.harness.waiting import eventually
 
 FOLDER = ROOT / "docs" / "img"
@@ -140,6 +140,7 @@ def draw_paid_order(studio: Studio) -> None:
     page.goto(invoice_page)
     pay(page, service)
     expect_paid(page)
+    expect(page.get_by_text("sudah dikirim")).to_be_visible(timeout=PATIENCE * 1000)
     studio.shoot_order(order_page, "Sampai jumpa!", "order-paid", "a paid order")
     album.add_frame(page)
 
@@ -222,7 +223,12 @@ def draw(folder: Path, workplace: Path) -> Album:
     starts_at = event_start().isoformat()
     script = [sys.executable, "scripts/sample-event", starts_at]
     catalogue = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    service = Service(fresh_sqlite(workplace), workplace, settings={"EVENT_STARTS_AT": starts_at})
+    service = Service(
+        fresh_sqlite(workplace),
+        workplace,
+        settings={"EVENT_STARTS_AT": starts_at},
+        standin_options=["--merchant-name", EVENT["EVENT_NAME"]],
+    )
     service.start(catalogue=catalogue)
     with ExitStack() as stack:
         stack.callback(service.stop)

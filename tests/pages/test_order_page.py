@@ -76,6 +76,13 @@ def test_a_refused_mail_is_told_and_the_download_is_offered(shop: Shop) -> None:
     assert "hx-get" not in page.by_id("status").attributes
 
 
+@pytest.mark.parametrize(("language", "word"), [("en", "e-tickets"), ("id", "e-tiket")])
+def test_an_e_ticket_is_not_broken_at_its_hyphen(shop: Shop, language: str, word: str) -> None:
+    token = mailed(shop)
+    page = Page(shop.client.get(f"/orders/{token}", headers={"Accept-Language": language}))
+    assert [e.text for e in page.by_id("download").walk() if e.tag == "span"] == [word]
+
+
 def test_a_paid_order_lists_its_seats_and_masks_the_address(shop: Shop) -> None:
     token = paid(shop)
     page = show(shop, token)
