@@ -141,11 +141,10 @@ def _compare(invoice: Invoice, ours: Ours | None, gateway: XenditClient, now: da
 
 def _needs_settling(invoice: Invoice, ours: Ours) -> bool:
     """Tell whether money is not accounted for here, or could still come where none is due."""
-    is_settled = ours.payment_status is PaymentStatus.PAID
-    is_other = not is_settled or ours.settled_by != invoice.id
-    return is_other and (
-        invoice.is_paid or (is_settled and invoice.status is InvoiceStatus.PENDING)
-    )
+    if invoice.is_paid:
+        return ours.paid_by(invoice.id) == 0
+    is_wanted = ours.order_status is OrderStatus.PENDING and ours.settled_by in (None, invoice.id)
+    return invoice.status is InvoiceStatus.PENDING and not is_wanted
 
 
 def _line(verdict: Verdict, ours: Ours | None, invoice: Invoice | None) -> Line:
