@@ -27,7 +27,7 @@ VARIANT = "pdf/ua-1"
 
 # How wide a text may be, in halves of an em, at each type size of tickets.css.
 EVENT_STEPS = (36, 60, 110, 200)
-VENUE_STEPS = (60, 110, 140, 220)
+VENUE_STEPS = (54, 90, 110, 140, 220)
 ATTENDEE_STEPS = (28, 40, 80, 300)
 TYPE_STEPS = (18, 44, 90)
 

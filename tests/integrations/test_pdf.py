@@ -17,7 +17,13 @@ import pytest
 import zxingcpp
 from flask import Flask
 
-from app.integrations.pdf import Seat, TicketDocument, TicketRenderer, TicketRenderingFailed
+from app.integrations.pdf import (
+    VENUE_STEPS,
+    Seat,
+    TicketDocument,
+    TicketRenderer,
+    TicketRenderingFailed,
+)
 from tests.integrations.conftest import make_bare_app
 from tests.integrations.pdf_reading import (
     POINTS_PER_MM,
@@ -182,6 +188,16 @@ def test_long_event_and_venue_stay_in_their_boxes(renderer: TicketRenderer) -> N
     assert len(pdf) == 1
     assert min(bottom for _, bottom, _, _ in boxes_of(pdf[0], "Q")[:20]) >= 297 - 54
     assert min(bottom for _, bottom, _, _ in boxes_of(pdf[0], "Z")) >= 297 - 97
+
+
+@pytest.mark.parametrize("length", VENUE_STEPS)
+def test_a_venue_as_long_as_its_type_size_allows_is_not_cut(
+    renderer: TicketRenderer, length: int
+) -> None:
+    venue = ("Zona Gelanggang Konvensi, " * 10)[: length - 2] + "Z"
+    page = open_pdf(renderer.render(replace(DOCUMENT, venue=venue)))[0]
+    assert "…" not in text_of(page)
+    assert min(bottom for _, bottom, _, _ in boxes_of(page, "Z")) >= 297 - 97
 
 
 @pytest.mark.parametrize("name", ["", " ", "\u200b", "\n\t", "\u202e\u2066"])
