@@ -46,7 +46,11 @@ class MariaDB:
 
     @property
     def _options(self) -> list[str]:
-        options = ["--no-defaults", f"--datadir={self.folder / 'data'}"]
+        # A server that starts removes the temporary tables it finds in its folder for them: in
+        # the common one those of its neighbours.
+        temporary = self.folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        options = ["--no-defaults", f"--datadir={self.folder / 'data'}", f"--tmpdir={temporary}"]
         if os.geteuid() == 0:
             options.append("--user=root")  # the server refuses root unless told so
         return options

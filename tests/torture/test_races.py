@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from app.errors import OrderNotExtendable, SoldOut
 from app.models import MoneyCase, Order, TicketStock
-from app.services.money import cancelling, expiry, extending, invoicing, late_money, payments
+from app.services.money import cancelling, expiry, extending, payments
 from app.services.money.payments import CLOSE_INVOICE, CONFIRM
 from app.services.running.jobs import RetryLater
 from app.services.selling import inventory
 from app.services.selling.inventory import Quantities
 from app.services.selling.ordering import PlacedOrder
 from sandbox.client import SandboxError, StandIn
+from tests.harness.waiting import eventually
 from tests.money.world import World
 from tests.torture.ledger import find_lost_money
 
@@ -31,13 +32,15 @@ def pay(world: World, placed: PlacedOrder) -> None:
 
 
 def pay_late(world: World, placed: PlacedOrder) -> None:
-    """The buyer pays a QRIS code that outlived its invoice."""
+    """The buyer pays a QRIS code that outlived its invoice, the moment it was closed."""
     pay_invoice(world, placed, after_expiry=True)
 
 
 def pay_invoice(world: World, placed: PlacedOrder, *, after_expiry: bool) -> None:
     standin = StandIn(world.standin.base_url)  # a session for this thread
     (invoice, *_) = standin.invoices(placed.code)
+    if after_expiry:
+        eventually(lambda: standin.invoice(invoice["id"])["status"] != "PENDING", every=0.002)
     with suppress(SandboxError):  # closed a moment before
         standin.pay(invoice["id"], "QRIS", after_expiry=after_expiry)
     standin.close()
@@ -71,18 +74,18 @@ def extend(world: World, placed: PlacedOrder) -> None:
         )
 
 
-def damage(world: World, ticket: int, one: Act, other: Act) -> list[str]:
-    """Let two acts meet over one order and return what is wrong when all is done.
+def damage(world: World, ticket: int, one: Act, other: Act) -> tuple[list[str], list[str]]:
+    """Let two acts meet over one order; return errors, and what is wrong when all is done.
 
     Another order of the same ticket holds seats, so that the stock alone notices nothing.
     """
     placed = world.order(ticket)
     results = world.in_threads(2, lambda n: (one, other)[n](world, placed))
-    found = [repr(r) for r in results if isinstance(r, Exception) and not isinstance(r, HARMLESS)]
+    errors = [repr(r) for r in results if isinstance(r, Exception) and not isinstance(r, HARMLESS)]
     world.advance_ours(seconds=61)
     world.work(CONFIRM, CLOSE_INVOICE)
     with world.app.app_context():
-        found += find_lost_money(world.standin.invoices())
+        found = find_lost_money(world.standin.invoices())
     open_ones = [
         each["id"]
         for each in world.standin.invoices()
@@ -91,7 +94,7 @@ def damage(world: World, ticket: int, one: Act, other: Act) -> list[str]:
     waits = world.standing(placed).order == "PENDING"
     if len(open_ones) > waits or (waits and open_ones != [world.payment(placed).invoice_id]):
         found.append(f"{placed.code}: payable {open_ones}")
-    return found + world.violations()
+    return errors, found + world.violations()
 
 
 PAIRS = {
@@ -101,6 +104,9 @@ PAIRS = {
     "expiry against late payment": (expire, pay_late),
     "extending against payment": (extend, pay),
 }
+# Here Xendit itself lets only one of them win; both then bring the same news, and behind the lock
+# stands the unique key of the e-tickets, which refuses a second set.
+SAME_NEWS = ("cancel against payment", "expiry against payment", "extending against payment")
 
 
 @pytest.fixture
@@ -116,7 +122,7 @@ def test_whoever_comes_first_seats_money_and_invoices_agree(
     mariadb_world: World, ticket: int, pair: str
 ) -> None:
     for _ in range(ROUNDS):
-        assert damage(mariadb_world, ticket, *PAIRS[pair]) == []
+        assert damage(mariadb_world, ticket, *PAIRS[pair]) == ([], [])
 
 
 class Meeting:
@@ -127,12 +133,12 @@ class Meeting:
 
     def wait(self) -> None:
         with suppress(threading.BrokenBarrierError):
-            self._barrier.wait(timeout=0.2)
+            self._barrier.wait(timeout=1.0)
 
 
 @contextmanager
 def without_the_lock(patch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let every service read the order and think, without a lock on its row."""
+    """Let services read the order and think, without a lock on its row."""
     meeting = Meeting()
 
     def careless(session: Session, order_id: int) -> Order:
@@ -141,7 +147,7 @@ def without_the_lock(patch: pytest.MonkeyPatch) -> Iterator[None]:
         return order
 
     with patch.context() as patched:
-        for module in (cancelling, expiry, extending, invoicing, late_money, payments):
+        for module in (expiry, extending, payments):
             patched.setattr(module, "lock_order", careless)
         yield
 
@@ -153,7 +159,9 @@ def test_without_the_lock_the_same_meeting_does_damage(
     found: list[str] = []
     for _ in range(4 * ROUNDS):
         with without_the_lock(monkeypatch):
-            found += damage(mariadb_world, ticket, *PAIRS[pair])
+            errors, found = damage(mariadb_world, ticket, *PAIRS[pair])
+        if pair in SAME_NEWS:
+            found += errors
         if found:
             break
 
