@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import click
+from flask.cli import with_appcontext
 
 from app.clock import utcnow
 from app.errors import Busy
@@ -35,6 +36,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--from", "first", type=DAY, help="First day, in the event's zone (yesterday).")
 @click.option("--to", "last", type=DAY, help="Last day, itself included (the first day).")
 @click.option("--all", "show_all", is_flag=True, help="Print invoices that match as well.")
+@with_appcontext
 def reconcile_days(first: datetime | None, last: datetime | None, show_all: bool) -> None:
     """Compare Xendit's invoices with ours; what was paid there and not here is made good.
 

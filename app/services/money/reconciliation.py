@@ -93,12 +93,10 @@ def reconcile(
     for ours in _list_unlisted(from_at, until_at, listed):
         invoice = _find_invoice(gateway, ours)
         if invoice is None:
-            lines.append(_line(Verdict.NOT_THERE, ours, None))
+            lines.append(_found(Verdict.NOT_THERE, ours, None))
         elif invoice.is_created_in(from_at, until_at):  # else it is another stretch's
             listed.add(invoice.id)
             lines += _compare_all([invoice], gateway, now)
-    for line in lines:
-        _report(line)
     return _keep(Stretch(from_at, until_at, now), len(listed), lines)
 
 
@@ -129,14 +127,14 @@ def _compare_all(
 
 def _compare(invoice: Invoice, ours: Ours | None, gateway: XenditClient, now: datetime) -> Line:
     if ours is None:
-        return _line(Verdict.NOT_HERE, None, invoice)
+        return _found(Verdict.NOT_HERE, None, invoice)
     was_paid = ours.paid_by(invoice.id) > 0
     if was_paid and not invoice.is_paid:
         invoice = gateway.read_invoice(invoice.id)  # it may have been paid since it was listed
     if _needs_settling(invoice, ours):
         settle(ours.order_id, invoice, now=now)
         ours = _find_ours({ours.external_id})[ours.external_id]
-    return _line(judge(invoice, ours, was_paid=was_paid), ours, invoice)
+    return _found(judge(invoice, ours, was_paid=was_paid), ours, invoice)
 
 
 def _needs_settling(invoice: Invoice, ours: Ours) -> bool:
@@ -147,9 +145,10 @@ def _needs_settling(invoice: Invoice, ours: Ours) -> bool:
     return invoice.status is InvoiceStatus.PENDING and not is_wanted
 
 
-def _line(verdict: Verdict, ours: Ours | None, invoice: Invoice | None) -> Line:
+def _found(verdict: Verdict, ours: Ours | None, invoice: Invoice | None) -> Line:
+    """Make the line, and say at once what is not as it should be: the run may fail later."""
     invoice_id = invoice.id if invoice else ours.invoice_id if ours else None
-    return Line(
+    line = Line(
         verdict=verdict,
         external_id=invoice.external_id if invoice else ours.external_id if ours else "",
         invoice_id=(invoice_id or "")[:64],
@@ -159,6 +158,16 @@ def _line(verdict: Verdict, ours: Ours | None, invoice: Invoice | None) -> Line:
         paid_here=ours.paid_by(invoice_id) if ours else 0,
         paid_there=invoice.received if invoice else 0,
     )
+    _report(line)
+    return line
+
+
+def _report(line: Line) -> None:
+    facts = {**line._asdict(), "verdict": line.verdict.value}
+    if line.verdict is Verdict.HEALED:
+        log.warning("paid there, not here: healed", extra=facts)
+    elif line.verdict not in FINE:
+        log.error("reconciliation found a difference", extra=facts)
 
 
 def _find_invoice(gateway: XenditClient, ours: Ours) -> Invoice | None:
@@ -236,14 +245,6 @@ def _select(
         invoice_id.label("invoice_id"),
         Payment.invoice_id.label("settled_by"),
     ).select_from(Payment)
-
-
-def _report(line: Line) -> None:
-    facts = {**line._asdict(), "verdict": line.verdict.value}
-    if line.verdict is Verdict.HEALED:
-        log.warning("paid there, not here: healed", extra=facts)
-    elif line.verdict not in FINE:
-        log.error("reconciliation found a difference", extra=facts)
 
 
 class Stretch(NamedTuple):
