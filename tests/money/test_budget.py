@@ -201,6 +201,14 @@ def test_what_had_to_wait_is_read_in_the_minutes_that_follow(world: World) -> No
     assert not [one for one in world.standin.requests() if one["status"] == 429]
 
 
+@pytest.mark.parametrize("allowed", [0, 10**30])
+def test_a_limit_that_cannot_be_meant_stops_nobody(each_world: World, allowed: int) -> None:
+    taken(each_world)
+    learn(each_world, allowed)
+
+    assert taken(each_world, at=NOON + WINDOW)
+
+
 def test_an_answer_that_says_nothing_new_writes_nothing(world: World) -> None:
     taken(world)
     learn(world, 7)

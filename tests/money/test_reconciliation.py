@@ -209,6 +209,31 @@ def test_xendit_away_in_the_middle_leaves_no_half_run_and_can_be_repeated(
     assert each_world.count(ReconciliationLine) == len(made.lines) == 3
 
 
+class WatchesTransactions:
+    """A meter that notes whether a transaction is open when a call is about to be made."""
+
+    def __init__(self) -> None:
+        self.open: list[bool] = []
+
+    def before(self, endpoint: str) -> None:
+        self.open.append(db.session().in_transaction())
+
+    def after(self, endpoint: str, allowed: int) -> None:
+        pass
+
+
+def test_no_transaction_is_open_during_a_call(world: World) -> None:
+    ticket = world.add_ticket()
+    paid, unknown = world.order(ticket), paid_order(world, ticket)
+    world.standin.pay(world.invoice_id(paid))
+    world.change(Payment, Payment.order_id == unknown.order_id, invoice_id="0" * 24)
+    watch = WatchesTransactions()
+
+    run(world, gateway=world.gateway.metered(watch))
+
+    assert watch.open == [False, False], "one list, one reading"
+
+
 def test_a_payment_that_lands_during_the_run_is_no_difference(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

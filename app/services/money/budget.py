@@ -17,6 +17,7 @@ from app.services.running.jobs import RetryLater
 from app.services.running.transaction import affected, reading, transaction, use_case
 
 WINDOW = timedelta(minutes=1)
+MOST = 1_000_000
 UNTIL_TOLD = 60  # the smaller of Xendit's two figures; its first answer tells the right one
 
 
@@ -77,7 +78,11 @@ def _counted(endpoint: str, share: Share, now: datetime) -> sa.Update:
 
 @use_case
 def learn(endpoint: str, allowed: int) -> None:
-    """Keep how many calls a minute Xendit says the endpoint takes; writes only what is new."""
+    """Keep how many calls a minute Xendit says the endpoint takes; writes only what is new.
+
+    Never 0: nobody would ask again, and so nobody would learn better.
+    """
+    allowed = min(max(allowed, 1), MOST)
     mine = sa.select(CallBudget.allowed).where(CallBudget.endpoint == endpoint)
     with reading() as session:
         if session.scalar(mine) in (None, allowed):
