@@ -33,8 +33,16 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("reconcile")
-@click.option("--from", "first", type=DAY, help="First day, in the event's zone (yesterday).")
-@click.option("--to", "last", type=DAY, help="Last day, itself included (the first day).")
+@click.option(
+    "--from",
+    "first",
+    type=DAY,
+    metavar="YYYY-MM-DD",
+    help="First day in the event's zone; default: yesterday.",
+)
+@click.option(
+    "--to", "last", type=DAY, metavar="YYYY-MM-DD", help="Last day, included; default: the first."
+)
 @click.option("--all", "show_all", is_flag=True, help="Print invoices that match as well.")
 @with_appcontext
 def reconcile_days(first: datetime | None, last: datetime | None, show_all: bool) -> None:
@@ -58,7 +66,8 @@ def reconcile_days(first: datetime | None, last: datetime | None, show_all: bool
         )
     except (XenditError, Busy) as error:
         raise click.ClickException(
-            f"{error!r}: nothing was kept, what was healed stays healed; run it again"
+            f"it could not be compared ({error!r}): nothing was kept, what was healed stays "
+            "healed; run it again"
         ) from error
     click.echo(f"{from_day} to {to_day}, {zone}")
     click.echo(render(run, show_all=show_all))
