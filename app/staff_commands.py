@@ -156,10 +156,14 @@ def cancel(code: str, by: str) -> None:
             click.echo(f"{code}: cancelled, e-tickets revoked, money goes back; see `refunds list`")
             return
         gateway = current_gateways().xendit
-        if cancelling.cancel_unpaid(order_id, now=utcnow(), gateway=gateway):
-            click.echo(f"{code}: now {_get_story(code).order}")
-        else:
-            click.echo(f"{code}: cancelled as soon as Xendit has closed its invoice")
+        is_done = cancelling.cancel_unpaid(order_id, now=utcnow(), gateway=gateway)
+    status = _get_story(code).order
+    if is_done or status != OrderStatus.PENDING.value:
+        click.echo(f"{code}: now {status}")
+    else:
+        click.echo(
+            f"{code}: not yet; the worker goes on, see `cases list` and `orders show {code}`"
+        )
 
 
 @orders.command("show")

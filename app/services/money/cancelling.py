@@ -14,7 +14,7 @@ from app.services.money.expiry import expire_order
 from app.services.money.payments import lock_order
 from app.services.running import jobs
 from app.services.running.jobs import RetryLater
-from app.services.running.transaction import affected, transaction, use_case
+from app.services.running.transaction import affected, reading, transaction, use_case
 from app.services.selling import inventory
 from app.services.selling.ordering import EXPIRE_ORDER
 
@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 def cancel_unpaid(order_id: int, *, now: datetime, gateway: XenditClient) -> bool:
     """Cancel an unpaid order for its buyer: close the invoice at Xendit, then release the seats.
 
-    Returns whether that is done; else a job goes on with it, and the seats stay held meanwhile.
-    A payment that lands in between wins. Raises OrderNotCancellable unless it is PENDING.
+    Returns whether that is done. Else money came in between, which wins (too little of it leaves
+    the order to staff), or a job goes on with it, and the seats stay held meanwhile. Raises
+    OrderNotCancellable unless it is PENDING.
     """
     _request_cancelling(order_id, now)
     try:
@@ -33,7 +34,8 @@ def cancel_unpaid(order_id: int, *, now: datetime, gateway: XenditClient) -> boo
     except (XenditError, RetryLater) as error:
         log.warning("cancelled later", extra={"order_id": order_id, "why": repr(error)})
         return False
-    return True
+    with reading() as session:
+        return session.get_one(Order, order_id).status is OrderStatus.CANCELLED
 
 
 @use_case
