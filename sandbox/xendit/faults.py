@@ -77,7 +77,7 @@ SWITCHES = (
     Switch("refund_fails", "refunds end FAILED", {"failure_code": "INSUFFICIENT_BALANCE"}),
     Switch(
         "refund_answer_lost",
-        "the refund exists, its answer does not arrive; `how` as above",
+        "the refund exists, its answer does not arrive; `how` as for `create_answer_lost`",
         {"how": "dropped", "seconds": 60.0},
     ),
     Switch("refund_stays_pending", "refunds never end"),
