@@ -6,8 +6,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.errors import OrderNotCancellable
-from app.integrations.xendit import XenditClient, XenditError
+from app.errors import Busy, OrderNotCancellable
+from app.integrations.xendit import INLINE, XenditClient, XenditError
 from app.models import ETicket, Order, OrderStatus, RefundReason
 from app.services.money import cases, refunds
 from app.services.money.expiry import expire_order
@@ -30,8 +30,8 @@ def cancel_unpaid(order_id: int, *, now: datetime, gateway: XenditClient) -> boo
     """
     _request_cancelling(order_id, now)
     try:
-        expire_order(order_id, now=now, gateway=gateway)
-    except (XenditError, RetryLater) as error:
+        expire_order(order_id, now=now, gateway=gateway, timeout=INLINE)
+    except (XenditError, RetryLater, Busy) as error:  # noted already: a job goes on
         log.warning("cancelled later", extra={"order_id": order_id, "why": repr(error)})
         return False
     with reading() as session:

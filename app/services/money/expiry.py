@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from app.integrations.xendit import Invoice, InvoiceStatus, XenditClient
+from app.integrations.xendit import PATIENT, Invoice, InvoiceStatus, Timeout, XenditClient
 from app.models import Order, OrderStatus
 from app.services.money.invoicing import close_invoice
 from app.services.money.payments import (
@@ -20,7 +20,9 @@ from app.services.running.transaction import reading, transaction, use_case
 UNCLEAR = timedelta(minutes=5)
 
 
-def expire_order(order_id: int, *, now: datetime, gateway: XenditClient) -> datetime | None:
+def expire_order(
+    order_id: int, *, now: datetime, gateway: XenditClient, timeout: Timeout = PATIENT
+) -> datetime | None:
     """End the hold of an unpaid order that is due or to be cancelled: read, close, then release.
 
     Returns when to come back if it is not due yet (holds can be extended), else None. Raises
@@ -35,12 +37,14 @@ def expire_order(order_id: int, *, now: datetime, gateway: XenditClient) -> date
     payment = view_payment(Order.id == order_id)
     if payment is None:
         return None
-    if _close_all(payment, now=now, gateway=gateway):
+    if _close_all(payment, now=now, gateway=gateway, timeout=timeout):
         _release(payment, now=now)
     return None
 
 
-def _close_all(payment: PaymentView, *, now: datetime, gateway: XenditClient) -> bool:
+def _close_all(
+    payment: PaymentView, *, now: datetime, gateway: XenditClient, timeout: Timeout
+) -> bool:
     """Close every invoice of the payment; False when one of them turns out to be paid.
 
     All are closed before any ends the order, or a failure in between would leave one open that
@@ -51,9 +55,11 @@ def _close_all(payment: PaymentView, *, now: datetime, gateway: XenditClient) ->
     if payment.invoice_id is None and payment.create_attempts == 0 and not payment.past:
         return True  # Xendit was never asked
     closed: list[Invoice] = []
-    for found in find_invoices(gateway, payment):  # those already paid come first
+    for found in find_invoices(gateway, payment, timeout=timeout):  # those already paid come first
         is_open = found.status is InvoiceStatus.PENDING and not found.is_paid
-        invoice = close_invoice(found.id, gateway=gateway) if is_open else found
+        invoice = found
+        if is_open:
+            invoice = close_invoice(found.id, gateway=gateway, timeout=timeout)
         closed.append(invoice)
         if invoice.is_paid:
             settle(payment.order_id, invoice, now=now)

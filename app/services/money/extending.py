@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.config import Settings
 from app.errors import Busy, OrderNotExtendable
-from app.integrations.xendit import XenditClient, XenditError
+from app.integrations.xendit import INLINE, XenditClient, XenditError
 from app.models import Order, OrderStatus, PastInvoice
 from app.services.money.invoicing import close_unwanted, try_open_invoice
 from app.services.money.payments import enqueue_closing, lock_order
@@ -51,7 +51,7 @@ def extend_hold(
         return None
     old_invoice_id, placed = replaced
     try:
-        close_unwanted(old_invoice_id, now=now, gateway=gateway)
+        close_unwanted(old_invoice_id, now=now, gateway=gateway, timeout=INLINE)
     except (XenditError, RetryLater, Busy) as error:  # the hold is extended: jobs do the rest
         log.warning("old invoice closes later", extra={"order": placed.code, "why": repr(error)})
         return None

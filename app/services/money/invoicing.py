@@ -226,27 +226,29 @@ def request_closing(invoice_id: str, *, now: datetime) -> None:
         enqueue_closing(session, invoice_id, now)
 
 
-def close_invoice(invoice_id: str, *, gateway: XenditClient) -> Invoice:
+def close_invoice(invoice_id: str, *, gateway: XenditClient, timeout: Timeout = PATIENT) -> Invoice:
     """Close an invoice at Xendit and return what it is then.
 
     Xendit refuses to expire one that is not PENDING any more; reading tells why. Raises
     XenditError when that is not known: it may still be payable.
     """
     try:
-        return gateway.expire_invoice(invoice_id)
+        return gateway.expire_invoice(invoice_id, timeout)
     except (XenditRefused, XenditUnknown):
-        invoice = gateway.read_invoice(invoice_id)
+        invoice = gateway.read_invoice(invoice_id, timeout)
         if invoice.status is InvoiceStatus.PENDING and not invoice.is_paid:
             raise
         return invoice
 
 
-def close_unwanted(invoice_id: str, *, now: datetime, gateway: XenditClient) -> None:
+def close_unwanted(
+    invoice_id: str, *, now: datetime, gateway: XenditClient, timeout: Timeout = PATIENT
+) -> None:
     """Close an invoice that must not be paid; one that was paid all the same is settled.
 
     Raises XenditError while it is not known to be closed.
     """
-    invoice = close_invoice(invoice_id, gateway=gateway)
+    invoice = close_invoice(invoice_id, gateway=gateway, timeout=timeout)
     with reading() as session:
         payment_id = find_payment_id(session, invoice.external_id)
     payment = view_payment(Payment.id == payment_id)

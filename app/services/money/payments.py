@@ -7,7 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.integrations.xendit import Invoice, InvoiceStatus, XenditClient
+from app.integrations.xendit import PATIENT, Invoice, InvoiceStatus, Timeout, XenditClient
 from app.models import (
     CaseKind,
     CaseResolution,
@@ -108,7 +108,10 @@ def confirm_payment(
 
 
 def find_invoices(
-    gateway: XenditClient, payment: PaymentView, invoice_id: str | None = None
+    gateway: XenditClient,
+    payment: PaymentView,
+    invoice_id: str | None = None,
+    timeout: Timeout = PATIENT,
 ) -> list[Invoice]:
     """Return the invoices of a payment as Xendit has them, paid ones first.
 
@@ -119,15 +122,15 @@ def find_invoices(
     known = invoice_id or payment.invoice_id
     found: list[Invoice] = []
     if known is None or (invoice_id is None and payment.create_attempts > 1):
-        found = gateway.list_invoices(payment.external_id)
+        found = gateway.list_invoices(payment.external_id, timeout)
     wanted = [known]
     if invoice_id is None:
         for external_id, old in payment.past:
-            found += gateway.list_invoices(external_id)
+            found += gateway.list_invoices(external_id, timeout)
             wanted.append(old)  # read below should the list lag behind
     for one in wanted:
         if one is not None and one not in {invoice.id for invoice in found}:
-            found.append(gateway.read_invoice(one))
+            found.append(gateway.read_invoice(one, timeout))
     mine = [invoice for invoice in found if invoice.external_id in payment.external_ids]
     return sorted(mine, key=lambda invoice: not invoice.is_paid)
 
