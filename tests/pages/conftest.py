@@ -1,6 +1,7 @@
 """Fixtures for tests of the buyer's pages: the application on a migrated SQLite file."""
 
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from werkzeug.serving import make_server
 
 from app import create_app
 from app.config import Settings
@@ -84,6 +86,18 @@ def shop_with_xendit(tmp_path: Path, migrated_file: Path) -> Iterator[Shop]:
         yield Shop(app, settings)
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture
+def address(shop: Shop) -> Iterator[str]:
+    """The address of the shop as a small real web server."""
+    server = make_server("127.0.0.1", 0, shop.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture

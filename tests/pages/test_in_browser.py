@@ -1,27 +1,12 @@
 """What the pages' own scripts add: nothing typed is lost, news arrive, focus stays."""
 
-import threading
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page as BrowserPage
 from playwright.sync_api import Request, Route, expect
-from werkzeug.serving import make_server
 
 from tests.pages.shop import Shop
-
-
-@pytest.fixture
-def address(shop: Shop) -> Iterator[str]:
-    """The address of the shop as a small real web server."""
-    server = make_server("127.0.0.1", 0, shop.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_seats_follow_the_buyers_name_until_somebody_writes_another(

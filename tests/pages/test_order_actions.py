@@ -10,6 +10,8 @@ from app.services.money.payments import CLOSE_INVOICE, CONFIRM
 from app.services.selling.ordering import EXPIRE_ORDER
 from tests.money.world import World
 from tests.pages.buyer import Buyer, clock_of_pages, heading
+from tests.pages.html import Page
+from tests.pages.shop import Shop
 
 
 @pytest.fixture
@@ -257,3 +259,12 @@ def test_after_the_time_to_pay_nothing_is_offered_any_more(buyer: Buyer) -> None
     assert heading(page) == "The time to pay is over"
     assert not page.has_id("more-time")
     assert buyer.act("extend").status == 409
+
+
+def test_a_flood_is_slowed_down(limited_shop: Shop) -> None:
+    token = limited_shop.order(limited_shop.add_ticket())
+    client = limited_shop.client
+    sent = {"csrf_token": Page(client.get("/checkout")).fields["csrf_token"]}
+    answers = [client.post(f"/orders/{token}/choice", data=sent).status_code for _ in range(121)]
+    assert set(answers[:120]) == {422}
+    assert answers[120] == 429
