@@ -8,9 +8,10 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 
+from app.database import EnduringSession
 from app.models.base import Base
 
-db = SQLAlchemy(model_class=Base)
+db = SQLAlchemy(model_class=Base, session_options={"class_": EnduringSession})
 migrate = Migrate()
 csrf = CSRFProtect()
 mail = Mail()

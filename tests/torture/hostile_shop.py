@@ -26,14 +26,15 @@ MONEY_JOBS = (
     cases.CLOSE_CASE,
     cases.SERVE_WAITING,
 )
+Fault = tuple[str, dict[str, Any]]
 CALLS = ("create", "read", "list", "expire", "")
-ANSWERS_LOST = [("create_answer_lost", {"how": how}) for how in ("502", "dropped")]
-CALLS_BROKEN: list[tuple[str, dict[str, Any]]] = [
+ANSWERS_LOST: list[Fault] = [("create_answer_lost", {"how": how}) for how in ("502", "dropped")]
+CALLS_BROKEN: list[Fault] = [
     (name, {"call": call})
     for name in ("html_502", "server_error", "connection_dropped", "rate_limited")
     for call in CALLS
 ]
-ODDITIES: list[tuple[str, dict[str, Any]]] = [
+ODDITIES: list[Fault] = [
     ("error_without_message", {"status": 400, "call": "create"}),
     ("error_without_message", {"status": 403, "call": "list"}),
     ("error_without_message", {"status": 409, "call": "expire"}),
@@ -45,7 +46,7 @@ ODDITIES: list[tuple[str, dict[str, Any]]] = [
     ("unknown_bank_code", {}),
     ("settled_at_once", {}),
 ]
-PAYERS: list[tuple[str, dict[str, Any]]] = [
+PAYERS: list[Fault] = [
     ("paid_before_expire", {"channel": "BCA"}),
     ("paid_amount_differs", {"by": -1000}),
     ("paid_amount_differs", {"by": 1000}),
@@ -64,6 +65,36 @@ class HostileShop(Shop):
         self.ticket = self.world.add_ticket(amount=AMOUNT)
         self.other = self.world.add_ticket("Hemat", amount=2, price=CHEAPER)
 
+    @rule(quantity=st.integers(1, 2), faults=st.lists(FAULTS, max_size=2))
+    def order_meanwhile(self, quantity: int, faults: list[Fault]) -> None:
+        """Somebody orders while things break."""
+        for name, options in faults:
+            self.world.standin.set_fault(name, **options, times=1)
+        with suppress(SoldOut):
+            placed = self.world.place(self.ticket, quantity)
+            self.orders.append(placed)
+            self.world.try_open_invoice(placed)
+
+    @rule(faults=st.lists(FAULTS, max_size=1))
+    def lapse(self, faults: list[Fault]) -> None:
+        """Every hold ends for us, while Xendit's invoices are still open."""
+        for name, options in faults:
+            self.world.standin.set_fault(name, **options, times=1)
+        self.world.advance_ours(seconds=1801)
+        self.world.work(ordering.EXPIRE_ORDER)
+
+    @precondition(lambda self: self.invoices())
+    @rule(data=st.data(), channel=CHANNELS, off=st.sampled_from([0, 0, 1000, -1000]))
+    def pay_late(self, data: Any, channel: str, off: int) -> None:
+        """Money comes for an invoice that has ended, and Xendit tells so."""
+        ended = [each for each in self.invoices() if each["status"] == "EXPIRED"]
+        invoice = data.draw(st.sampled_from(ended or self.invoices()))
+        with suppress(SandboxError):
+            amount = invoice["amount"] + off
+            self.world.standin.pay(invoice["id"], channel, amount=amount, after_expiry=True)
+        self.world.deliver({k: invoice[k] for k in ("id", "external_id", "status")})
+        self.world.work(payments.CONFIRM)
+
     @precondition(lambda self: self.invoices())
     @rule(data=st.data(), channel=CHANNELS, after_expiry=st.booleans())
     def pay_any(self, data: Any, channel: str, after_expiry: bool) -> None:
@@ -73,7 +104,7 @@ class HostileShop(Shop):
             self.world.standin.pay(invoice, channel, after_expiry=after_expiry)
 
     @rule(fault=FAULTS, times=st.integers(1, 2))
-    def break_something(self, fault: tuple[str, dict[str, Any]], times: int) -> None:
+    def break_something(self, fault: Fault, times: int) -> None:
         name, options = fault
         self.world.standin.set_fault(name, **options, times=times)
 

@@ -1,6 +1,7 @@
 """What hostile histories and the reading of the code for them have found: kept for ever."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -207,3 +208,17 @@ def test_late_money_that_was_also_too_much_goes_back_once(world: World) -> None:
         lost = find_lost_money(world.standin.invoices())
 
     assert (refunds, still_open, lost) == ([PRICE + 1000], [], [])
+
+
+def test_a_database_that_goes_away_after_the_work_spoils_neither_answer_nor_worker(
+    mariadb_world: World,
+) -> None:
+    with mariadb_world.app.app_context():
+        connection_id = db.session.scalar(sa.text("SELECT CONNECTION_ID()"))
+        with db.engine.connect() as administrator:
+            administrator.execute(sa.text(f"KILL {connection_id}"))
+
+    with mariadb_world.app.app_context():
+        assert db.session.scalar(sa.text("SELECT 1")) == 1
+        pool: Any = db.engine.pool
+        assert pool.checkedout() == 1
