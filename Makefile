@@ -43,6 +43,7 @@ bench: setup-test ## measure start-up, memory, page sizes and the way from order
 .PHONY: torture
 torture: setup-test ## kill and break everything under load, then count (DURATION=180 SEED=1)
 	python -m tests.torture
+	TORTURE_EXAMPLES=$${EXAMPLES:-150} pytest -q tests/torture/test_hostile_shop.py
 
 .PHONY: fmt
 fmt: setup ## format, and repair what the linter can

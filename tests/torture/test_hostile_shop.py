@@ -33,7 +33,7 @@ def a_world(app: Flask, chosen: Settings, standin: StandIn) -> Iterator[World]:
         yield world
 
 
-@pytest.mark.timeout(0 if EXAMPLES > 100 else 120)
+@pytest.mark.timeout(0 if EXAMPLES > 100 else 300)
 def test_no_rupiah_is_lost_in_any_history(migrated_mariadb: str, standin: StandIn) -> None:
     chosen = make_settings(migrated_mariadb, xendit_api_url=standin.base_url)
     with running_app(chosen) as app:
