@@ -10,7 +10,16 @@ from flask.testing import FlaskClient
 
 from app.config import Settings
 from app.extensions import db
-from app.models import Mail, Order, OrderStatus, PaymentStatus, Ticket, TicketStock
+from app.models import (
+    Mail,
+    Order,
+    OrderStatus,
+    PaymentStatus,
+    RefundReason,
+    Ticket,
+    TicketStock,
+)
+from app.services.money import cases, refunds
 from app.services.selling import eticketing, inventory
 from app.services.selling.ordering import (
     Buyer,
@@ -157,6 +166,18 @@ class Shop:
             order.move_to(status)
             order.payment.move_to(payment)
             inventory.release(db.session(), order.quantities)
+
+    def come_too_late(self, token: str) -> str:
+        """Let an order be paid when its seats are gone; return a refund that needs an account."""
+        self.end(token, OrderStatus.EXPIRED, payment=PaymentStatus.PAID)
+        with self.changing(token) as order:
+            now = datetime.now(UTC)
+            cases.open_seats_gone(db.session(), order, now=now)
+            money = refunds.Money("662f", order.total, "BCA")
+            reason = RefundReason.DIFFERENCE
+            refund = refunds.open_refund(db.session(), order, money, 1_000, reason, now=now)
+            assert refund is not None
+            return refund.reference_id
 
     def count_orders(self) -> int:
         with self.app.app_context():

@@ -20,12 +20,15 @@ def every_page(shop: Shop, language: str) -> Iterator[tuple[str, Page]]:
     """Visit each page of the buyer, some of them refused."""
     ticket = shop.add_ticket()
     shop.add_ticket("Gone", amount=0)
-    order, paid = shop.order(ticket), shop.order(ticket)
+    order, paid, late = (shop.order(ticket) for _ in range(3))
     shop.pay(paid)
+    refund = shop.come_too_late(late)
     client = shop.client
     headers = {"Accept-Language": language}
     for path in ("/", f"/checkout?t{ticket}=2", f"/orders/{order}", f"/orders/{paid}", "/nowhere"):
         yield path, Page(client.get(path, headers=headers))
+    for path in (f"{order}/cancel", late, f"{late}/bank-details?refund={refund}"):
+        yield path, Page(client.get(f"/orders/{path}", headers=headers))
     sent = open_form(client, **{f"t{ticket}": 2}).fields | {"intent": "pay", "email": "x"}
     yield "refused", Page(client.post("/checkout", data=sent, headers=headers))
 

@@ -40,7 +40,7 @@ def test_the_page_offers_other_seats_the_line_and_the_money(late: Buyer) -> None
     assert offers == ["Tribun"]
     assert "2 × Rp 100.000 = Rp 200.000" in page.text
     assert "Rp 100.000 comes back to you." in page.text
-    assert page.by_id(f"choose-switch-{cheap}").text == "Take these 2 seats"
+    assert page.by_id(f"choose-switch-{cheap}").text == "Take these 2 seats: Tribun"
     assert page.has_id("choose-wait")
     assert "All of it: Rp 300.000" in page.text
     assert "If you choose nothing by" in page.text
