@@ -8,22 +8,18 @@ import sqlalchemy as sa
 from app.errors import CaseClosed
 from app.extensions import db
 from app.integrations.xendit import XenditError
-from app.models import CaseKind, ETicket, MoneyCase, Order, RefundReason, RefundStatus, RefundWay
+from app.models import CaseKind, MoneyCase, RefundReason, RefundWay
 from app.services.money import cancelling, deciding, extending
 from app.services.money.deciding import Decision, NotPossible
-from app.services.money.letters import REFUND_SENT
 from app.services.money.payments import CONFIRM
 from app.services.money.refunds import SEND_REFUND
 from app.services.selling.ordering import EXPIRE_ORDER, PlacedOrder
 from tests.money.refunded import (
     STAFF,
     at_xendit,
-    cancelled_order,
-    letters,
     paid_order,
     refund_of,
     refunds_of,
-    sent_refund,
     state,
 )
 from tests.money.world import PRICE, Standing, World
@@ -246,70 +242,6 @@ def test_a_case_is_decided_once_even_by_two_at_the_same_moment(
     assert [type(error) for error in refused] == [CaseClosed]
     assert len(refunds_of(mariadb_world, placed)) <= 1
     assert mariadb_world.violations() == []
-
-
-# --- refunds by staff, cancelling ---------------------------------------------------------------
-
-
-def test_a_refund_that_xendit_has_is_not_done_by_hand_as_well(world: World) -> None:
-    due, sent = cancelled_order(world, "QRIS"), sent_refund(world)
-
-    for placed in (due, sent):
-        with world.app.app_context(), pytest.raises(NotPossible):
-            deciding.mark_refund_done(
-                refund_of(world, placed).id, by=STAFF, note="x", now=world.now()
-            )
-    with world.app.app_context(), pytest.raises(NotPossible):
-        deciding.retry_refund(refund_of(world, sent).id, now=world.now())
-
-
-def test_two_who_transfer_at_once_are_told_so(mariadb_world: World) -> None:
-    placed = sent_refund(mariadb_world, "BCA")
-    refund_id = refund_of(mariadb_world, placed).id
-
-    def done(number: int) -> None:
-        with mariadb_world.app.app_context():
-            now = mariadb_world.now()
-            deciding.mark_refund_done(refund_id, by=STAFF, note=str(number), now=now)
-
-    results = mariadb_world.in_threads(2, done)
-
-    assert sorted(type(result).__name__ for result in results) == ["NoneType", "NotPossible"]
-    assert letters(mariadb_world).count(REFUND_SENT) == 1
-
-
-def test_what_no_channel_refunds_is_not_tried_through_xendit(world: World) -> None:
-    placed = sent_refund(world, "OVO")
-
-    with world.app.app_context(), pytest.raises(NotPossible):
-        deciding.retry_refund(refund_of(world, placed).id, now=world.now())
-
-    assert refund_of(world, placed).status is RefundStatus.DUE
-
-
-def test_cancelling_a_paid_order_revokes_its_e_tickets_and_frees_its_seats(
-    each_world: World,
-) -> None:
-    placed = sent_refund(each_world)
-
-    with each_world.app.app_context():
-        order = db.session.get_one(Order, placed.order_id)
-        made = db.session.scalars(sa.select(ETicket).where(ETicket.order_id == order.id))
-        assert [e_ticket.revoked_at is not None for e_ticket in made] == [True]
-        ticket_id = order.items[0].ticket_id
-    each_world.place(ticket_id)
-    assert each_world.violations() == []
-
-
-def test_a_payment_that_wins_against_cancelling_is_not_called_cancelled(world: World) -> None:
-    placed = world.order(world.add_ticket())
-    world.standin.set_fault("paid_before_expire", times=1)
-
-    with world.app.app_context():
-        is_done = cancelling.cancel_unpaid(placed.order_id, now=world.now(), gateway=world.gateway)
-
-    assert world.standing(placed) == PAID
-    assert is_done is False
 
 
 def test_too_little_money_keeps_an_order_that_its_buyer_cancels_open(world: World) -> None:
