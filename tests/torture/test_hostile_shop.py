@@ -16,7 +16,7 @@ from tests.app_factory import empty_tables, make_settings, running_app
 from tests.money.world import World, wound
 from tests.torture.hostile_shop import HostileShop
 
-EXAMPLES = int(os.environ.get("TORTURE_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("TORTURE_EXAMPLES", "15"))
 
 
 @contextmanager
