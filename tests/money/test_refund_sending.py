@@ -129,6 +129,7 @@ def test_money_that_went_back_unknown_to_us_is_looked_at_by_a_person(
         ("error_without_message", {"error_code": "DUPLICATE_ERROR", "status": 409}),
         ("error_without_message", {"error_code": "IDEMPOTENCY_ERROR", "status": 409}),
         ("error_without_message", {"error_code": "INVALID_API_KEY", "status": 401}),
+        ("error_without_message", {"error_code": "ANOTHER_WORD_FOR_IT", "status": 401}),
         ("error_without_message", {"error_code": "REQUEST_FORBIDDEN_ERROR", "status": 403}),
         ("rate_limited", {}),
         ("server_error", {}),
