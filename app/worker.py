@@ -15,6 +15,7 @@ from flask import Flask, current_app
 from app.clock import utcnow
 from app.extensions import db
 from app.gateways import current_gateways, current_settings
+from app.integrations.mailer import MailDelayed
 from app.integrations.xendit import XenditClient, XenditRefused, XenditThrottled
 from app.services.money import (
     cases,
@@ -126,6 +127,9 @@ def _do(job: jobs.Claim) -> None:
         jobs.retry(job, utcnow(), str(error), timedelta(seconds=error.pause))
     except jobs.RetryLater as error:
         jobs.retry(job, utcnow(), str(error), error.pause)
+    except MailDelayed as error:
+        log.warning("mail delayed", extra={"job": job.id, "why": str(error), "try": job.attempt})
+        jobs.retry(job, utcnow(), str(error))
     except Exception as error:
         log.exception("job failed", extra={"job": job.id, "kind": job.kind, "try": job.attempt})
         db.session.rollback()
