@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.extensions import db
-from app.models import CaseKind, CaseStatus, MoneyCase, Order, Refund
+from app.models import CaseKind, CaseStatus, MoneyCase, Order, OrderStatus, Refund
 
 
 def order_code(external_id: str) -> str:
@@ -21,11 +21,10 @@ def find_lost_money(invoices: Iterable[dict[str, Any]]) -> list[str]:
     by this invoice, plus refunds of it, plus what its unresolved cases are about.
     """
     db.session.rollback()
-    lost = []
-    for invoice in invoices:
-        paid = invoice.get("paid_amount")
-        if not paid:
-            continue
+    paid_ones = [invoice for invoice in invoices if invoice.get("paid_amount")]
+    lost = _seats_without_money({invoice["id"] for invoice in paid_ones})
+    for invoice in paid_ones:
+        paid = invoice["paid_amount"]
         code = order_code(invoice["external_id"])
         order = db.session.scalar(sa.select(Order).where(Order.code == code))
         if order is None:
@@ -36,6 +35,18 @@ def find_lost_money(invoices: Iterable[dict[str, Any]]) -> list[str]:
             standing = f"{order.status.value}/{order.payment.status.value}"
             lost.append(f"{invoice['id']}: {paid} paid for {code} ({standing}), {answered} known")
     return lost
+
+
+def _seats_without_money(paid_ids: set[str]) -> list[str]:
+    """Find PAID orders that are settled by no invoice with money on it."""
+    orders = db.session.scalars(
+        sa.select(Order).where(Order.status == OrderStatus.PAID, Order.total > 0)
+    )
+    return [
+        f"order {order.code}: has seats, but {order.payment.invoice_id} was never paid"
+        for order in orders
+        if order.payment.invoice_id not in paid_ids
+    ]
 
 
 def _answered(order: Order, invoice_id: str) -> int:

@@ -131,7 +131,7 @@ class Meeting:
     def __init__(self) -> None:
         self._barrier = threading.Barrier(2)
 
-    def wait(self) -> None:
+    def wait(self, *_seen: object) -> None:
         with suppress(threading.BrokenBarrierError):
             self._barrier.wait(timeout=1.0)
 
@@ -143,7 +143,7 @@ def without_the_lock(patch: pytest.MonkeyPatch) -> Iterator[None]:
 
     def careless(session: Session, order_id: int) -> Order:
         order = session.get_one(Order, order_id, populate_existing=True)
-        meeting.wait()
+        meeting.wait(order.payment)
         return order
 
     with patch.context() as patched:
