@@ -104,9 +104,6 @@ PAIRS = {
     "expiry against late payment": (expire, pay_late),
     "extending against payment": (extend, pay),
 }
-# Here Xendit itself lets only one of them win; both then bring the same news, and behind the lock
-# stands the unique key of the e-tickets, which refuses a second set.
-SAME_NEWS = ("cancel against payment", "expiry against payment", "extending against payment")
 
 
 @pytest.fixture
@@ -157,11 +154,10 @@ def test_without_the_lock_the_same_meeting_does_damage(
     mariadb_world: World, ticket: int, pair: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: list[str] = []
-    for _ in range(4 * ROUNDS):
+    for _ in range(8 * ROUNDS):
         with without_the_lock(monkeypatch):
             errors, found = damage(mariadb_world, ticket, *PAIRS[pair])
-        if pair in SAME_NEWS:
-            found += errors
+        found += errors  # or the last defence: the keys and checks of the tables
         if found:
             break
 
