@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from app.errors import Busy, IdempotencyInProgress, IdempotencyKeyReused, SoldOut
 from app.extensions import db
 from app.models import IdempotencyKey, Order, TicketStock
+from app.services.selling import ordering
 from app.services.selling.ordering import IdempotencyRef, PlacedOrder
 from tests.app_factory import make_settings, running_app
 from tests.money.world import World
@@ -37,6 +38,17 @@ def test_a_request_sent_many_times_at_once_makes_one_order(each_world: World) ->
     assert len({order.code for order in placed}) == each_world.count(Order) == 1
     assert [order.is_repeat for order in placed].count(False) == 1
     assert held(each_world, ticket) == 1
+
+
+def test_without_the_stored_key_the_same_rush_makes_many_orders(
+    mariadb_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ordering, "_insert_key", lambda *_given: None)
+    ticket = mariadb_world.add_ticket(amount=100)
+
+    mariadb_world.in_threads(5, lambda _: mariadb_world.place(ticket, idempotency=REF))
+
+    assert mariadb_world.count(Order) == 5
 
 
 def test_without_a_key_they_are_many_orders(world: World) -> None:
