@@ -43,7 +43,16 @@ class DomainError(Exception):
         return {}
 
 
-class ValidationFailed(DomainError):
+class FieldRefusal(DomainError):
+    """A refusal that names the fields at fault."""
+
+    errors: tuple[FieldError, ...] = ()
+
+    def extra(self) -> Mapping[str, Any]:
+        return {"errors": [{"field": e.field, "message": str(e.message)} for e in self.errors]}
+
+
+class ValidationFailed(FieldRefusal):
     """One or more fields cannot be used as they are."""
 
     code = "validation_error"
@@ -53,9 +62,6 @@ class ValidationFailed(DomainError):
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__(_l("Please correct the marked fields and send the form again."))
         self.errors = tuple(errors)
-
-    def extra(self) -> Mapping[str, Any]:
-        return {"errors": [{"field": e.field, "message": str(e.message)} for e in self.errors]}
 
 
 class MalformedJson(DomainError):
@@ -100,7 +106,7 @@ class OrderNotFound(DomainError):
         return _l("Check the link in your e-mail, or ask the organiser with your order code.")
 
 
-class TicketNotFound(DomainError):
+class TicketNotFound(FieldRefusal):
     """The request names a ticket that is not in the catalogue."""
 
     code = "ticket_not_found"
@@ -111,11 +117,8 @@ class TicketNotFound(DomainError):
         super().__init__()
         self.errors = (FieldError(field, self.title),)
 
-    def extra(self) -> Mapping[str, Any]:
-        return {"errors": [{"field": e.field, "message": str(e.message)} for e in self.errors]}
 
-
-class QuantityOutOfRange(DomainError):
+class QuantityOutOfRange(FieldRefusal):
     """A quantity is below 1 or over what one order may take of that ticket."""
 
     code = "quantity_out_of_range"
@@ -127,9 +130,6 @@ class QuantityOutOfRange(DomainError):
             _ln("Choose 1 ticket of this type.", "Choose 1 to %(num)d tickets of this type.", most)
         )
         self.errors = (FieldError(field, self.detail),)
-
-    def extra(self) -> Mapping[str, Any]:
-        return {"errors": [{"field": e.field, "message": str(e.message)} for e in self.errors]}
 
 
 class SoldOut(DomainError):
