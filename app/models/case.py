@@ -19,7 +19,7 @@ class CaseKind(enum.Enum):
 
 class CaseStatus(enum.Enum):
     OPEN = "open"
-    WAITING = "waiting"  # the buyer chose to be first in line for seats that come free
+    WAITING = "waiting"  # the buyer chose to wait for seats that come free
     RESOLVED = "resolved"
 
 
