@@ -4,7 +4,8 @@ from app.models.base import Base
 from app.models.budget import CallBudget, ReconciledDay
 from app.models.callback import Callback
 from app.models.case import CaseKind, CaseResolution, CaseStatus, MoneyCase
-from app.models.checkin import CheckIn
+from app.models.checkin import CheckIn, Direction, ScanReason, ScanResult
+from app.models.door import Device, DeviceRole, DoorSettings, Gate
 from app.models.eticket import ETicket
 from app.models.job import Job, JobStatus, WorkerHeartbeat
 from app.models.mail import Mail
@@ -20,6 +21,7 @@ from app.models.refund import (
     RefundStatus,
     RefundWay,
 )
+from app.models.signing_key import SigningKey
 from app.models.staff import Role, Staff
 from app.models.ticket import SaleStatus, Ticket, TicketStock
 from app.models.user import User
@@ -36,7 +38,12 @@ __all__ = [
     "CaseResolution",
     "CaseStatus",
     "CheckIn",
+    "Device",
+    "DeviceRole",
+    "Direction",
+    "DoorSettings",
     "ETicket",
+    "Gate",
     "IdempotencyKey",
     "Job",
     "JobStatus",
@@ -57,6 +64,9 @@ __all__ = [
     "RefundWay",
     "Role",
     "SaleStatus",
+    "ScanReason",
+    "ScanResult",
+    "SigningKey",
     "Staff",
     "Ticket",
     "TicketStock",

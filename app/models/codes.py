@@ -27,5 +27,10 @@ def new_qr_text() -> str:
     return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
 
 
+def new_seat_id() -> int:
+    """Return 40 random bits: what a signed code calls a seat."""
+    return secrets.randbits(40)
+
+
 def _random(length: int) -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(length))

@@ -17,7 +17,9 @@ class ETicket(Base):
     """One seat of a paid order. `code` is printed and typed, `qr_text` is what the QR holds.
 
     `number` counts the seats of the order from 1; its unique key is what keeps a repeated
-    payment message from making a second set. One that was revoked admits nobody any more.
+    payment message from making a second set. `seat_id` is 40 random bits that stand in the signed
+    QR text. `admitted_at` and `admitted_gate` are the first entry that stands, `is_inside` tells
+    where the guest is now. One that was revoked admits nobody any more.
     """
 
     __tablename__ = "e_tickets"
@@ -31,7 +33,10 @@ class ETicket(Base):
     code: Mapped[str] = mapped_column(code_column(16), unique=True)
     qr_text: Mapped[str] = mapped_column(code_column(128), unique=True)
     created_at: Mapped[datetime]
+    seat_id: Mapped[int] = mapped_column(unique=True)
     admitted_at: Mapped[datetime | None]
+    admitted_gate: Mapped[str | None] = mapped_column(sa.String(32))
+    is_inside: Mapped[bool] = mapped_column(default=False)
     revoked_at: Mapped[datetime | None]
 
     order: Mapped["Order"] = relationship(back_populates="e_tickets")

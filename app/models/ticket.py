@@ -19,13 +19,17 @@ class SaleStatus(enum.Enum):
 
 
 class Ticket(Base):
-    """A kind of ticket. `valid_from` to `valid_until` is when it is sold; the end is exclusive."""
+    """A kind of ticket. `valid_from` to `valid_until` is when it is sold; the end is exclusive.
+
+    `admit_from` to `admit_until` is when its holders may enter; None does not limit that side.
+    """
 
     __tablename__ = "tickets"
     __table_args__ = (
         sa.CheckConstraint("price >= 0", name="price_not_negative"),
         sa.CheckConstraint("max_per_order >= 1", name="max_per_order_positive"),
         sa.CheckConstraint("valid_from < valid_until", name="window_forward"),
+        sa.CheckConstraint("admit_from < admit_until", name="admission_forward"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -35,6 +39,8 @@ class Ticket(Base):
     max_per_order: Mapped[int]
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime]
+    admit_from: Mapped[datetime | None]
+    admit_until: Mapped[datetime | None]
     position: Mapped[int]
 
     stock: Mapped["TicketStock"] = relationship(back_populates="ticket", lazy="joined")

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.models import ETicket, Order
-from app.models.codes import new_eticket_code, new_qr_text
+from app.models.codes import new_eticket_code, new_qr_text, new_seat_id
 from app.services.running import jobs
 
 DELIVER = "deliver_etickets"
@@ -26,6 +26,7 @@ def issue(session: Session, order: Order, now: datetime) -> None:
                 attendee=attendee,
                 code=new_eticket_code(),
                 qr_text=new_qr_text(),
+                seat_id=new_seat_id(),
                 created_at=now,
             )
         )
