@@ -4,25 +4,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote_plus, urlsplit
 from zoneinfo import ZoneInfo
 
+from app.colours import parse_colour, readable_with_white
 from app.environment import (
+    LONGEST_LINE,
     Reader,
     parse_database,
     parse_email,
     parse_folder,
     parse_level,
+    parse_line,
+    parse_link,
     parse_moment,
     parse_redis,
     parse_url,
 )
+from app.pictures import Picture, read_picture
 
 XENDIT_LIVE_URL = "https://api.xendit.co"
 XENDIT_CHECKOUT_ORIGINS = ("https://checkout.xendit.co", "https://checkout-staging.xendit.co")
 # A job is given up three days after it was made; the one that ends a hold needs time to retry.
 LONGEST_HOLD = 2 * 24 * 3600
 LONGEST_POLL = 24 * 3600
+DEFAULT_ACCENT = "#e62b1e"
+DEFAULT_LENGTH = timedelta(hours=8)
+MAP_SEARCH = "https://www.openstreetmap.org/search?query="
+# Every visitor fetches them, on slow lines too.
+LARGEST_LOGO = 100 * 1024
+LARGEST_HERO = 500 * 1024
 DEFAULT_DATABASE = "sqlite:///" + str(Path(__file__).parent.parent / "instance" / "tickets.db")
 
 
@@ -36,13 +48,24 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Event:
-    """What buyers are told about the event; `starts_at` is aware."""
+    """What buyers are told about the event; times are aware, `accent` is `#rrggbb`."""
 
     name: str
+    tagline: str | None
     starts_at: datetime
+    ends_at: datetime
     venue: str
+    map_url: str
     timezone: ZoneInfo
     contact_email: str
+    logo: Picture | None
+    hero: Picture | None
+    accent: str
+
+    @property
+    def action(self) -> str:
+        """Return the shade of the accent that carries white text, for buttons and the like."""
+        return readable_with_white(self.accent)
 
 
 @dataclass(frozen=True)
@@ -185,17 +208,45 @@ def _read_mail(reader: Reader) -> MailSettings:
 
 
 def _read_event(reader: Reader) -> Event:
+    starts_at = reader.parsed(
+        "EVENT_STARTS_AT",
+        "a time with its offset, such as 2027-01-23T09:00:00+07:00",
+        parse_moment,
+        None,
+    )
+    venue = reader.text("EVENT_VENUE", "where the event takes place")
+    map_url = reader.chosen("EVENT_MAP_URL", "an https:// address of a map", parse_link)
     return Event(
         name=reader.text("EVENT_NAME", "the event's name"),
-        starts_at=reader.parsed(
-            "EVENT_STARTS_AT",
-            "a time with its offset, such as 2027-01-23T09:00:00+07:00",
-            parse_moment,
-            None,
+        tagline=reader.chosen(
+            "EVENT_TAGLINE", f"one line of at most {LONGEST_LINE} characters", parse_line
         ),
-        venue=reader.text("EVENT_VENUE", "where the event takes place"),
+        starts_at=starts_at,
+        ends_at=_read_end(reader, starts_at),
+        venue=venue,
+        map_url=map_url or MAP_SEARCH + quote_plus(venue),
         timezone=reader.parsed("EVENT_TIMEZONE", "an IANA time zone", ZoneInfo, "Asia/Jakarta"),
         contact_email=reader.parsed(
             "EVENT_CONTACT_EMAIL", "the organiser's e-mail address", parse_email, None
         ),
+        logo=_read_picture(reader, "EVENT_LOGO", LARGEST_LOGO),
+        hero=_read_picture(reader, "EVENT_HERO", LARGEST_HERO),
+        accent=reader.parsed(
+            "EVENT_ACCENT", "a colour such as #e62b1e", parse_colour, DEFAULT_ACCENT
+        ),
     )
+
+
+def _read_end(reader: Reader, starts_at: datetime | None) -> Any:
+    """Read when the event ends; None when the start is missing, a problem of its own."""
+    holds = "a time with its offset, such as 2027-01-23T17:00:00+07:00"
+    ends_at = reader.chosen("EVENT_ENDS_AT", holds, parse_moment)
+    if starts_at and ends_at and ends_at <= starts_at:
+        reader.problems.append("EVENT_ENDS_AT should be after EVENT_STARTS_AT")
+    return ends_at or (starts_at and starts_at + DEFAULT_LENGTH)
+
+
+def _read_picture(reader: Reader, name: str, most_bytes: int) -> Picture | None:
+    """Read a picture's file, so that what is wrong with it stops the start and no page."""
+    holds = f"the path of an SVG, PNG, JPEG or WebP file of at most {most_bytes // 1024} kB"
+    return reader.chosen(name, holds, lambda path: read_picture(Path(path), most_bytes=most_bytes))

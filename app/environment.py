@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import sqlalchemy as sa
 
 T = TypeVar("T")
+LONGEST_LINE = 140
 _NOTHING: Any = None  # stands in for a value that is missing; settings with problems are not used
 
 
@@ -42,6 +43,10 @@ class Reader:
             if value:
                 self.problems.append(f"{name} is {_shown(value)}: it should hold {holds}")
             return parse(default) if default is not None else _NOTHING
+
+    def chosen(self, name: str, holds: str, parse: Callable[[str], T]) -> T | None:
+        """Return the parsed value, None when the variable is unset."""
+        return self.parsed(name, holds, parse, None) if self.optional(name) else None
 
     def secret(
         self, name: str, holds: str, parse: Callable[[str], str], default: str | None
@@ -94,6 +99,24 @@ def parse_url(value: str) -> str:
     if parts.query or parts.fragment or parts.port == 0:  # reading the port checks it
         raise ValueError(value)
     return value.rstrip("/")
+
+
+def parse_link(value: str) -> str:
+    """Read an https address that pages may link to; it may have a query."""
+    parts = urlsplit(value)
+    is_plain = value.isascii() and value.isprintable() and not set(value) & set(" \"'<>")
+    if parts.scheme != "https" or not parts.hostname or not is_plain:
+        raise ValueError(value)
+    if parts.username is not None or parts.port == 0:  # reading the port checks it
+        raise ValueError(value)
+    return value
+
+
+def parse_line(value: str) -> str:
+    """Read one line of text for a page, at most LONGEST_LINE characters."""
+    if not value.isprintable() or len(value) > LONGEST_LINE:
+        raise ValueError(value)
+    return value
 
 
 def parse_email(value: str) -> str:

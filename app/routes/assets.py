@@ -32,10 +32,15 @@ def keep_static_files(response: Response) -> Response:
     return response
 
 
+def short_hash(content: bytes) -> str:
+    """Return a short hash of what a file holds, for its address."""
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
 def _version(path: Path, is_debug: bool) -> str:
     return _hash.__wrapped__(path) if is_debug else _hash(path)
 
 
 @cache
 def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return short_hash(path.read_bytes())

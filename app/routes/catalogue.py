@@ -1,11 +1,13 @@
 """The catalogue: what is on sale, for whom to choose from."""
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 
 from app.clock import utcnow
 from app.forms.checkout import CheckoutForm
+from app.gateways import current_settings
+from app.integrations.calendar import event_calendar
 from app.models import SaleStatus
-from app.routes import assets
+from app.routes import assets, event_files
 from app.routes.htmx import render
 from app.services.selling.catalogue import TicketOnSale, list_tickets
 
@@ -15,6 +17,7 @@ FEW_SHARE = 10
 
 bp = Blueprint("catalogue", __name__)
 bp.register_blueprint(assets.bp)
+bp.register_blueprint(event_files.bp)
 
 
 @bp.get("/")
@@ -28,6 +31,17 @@ def index() -> str:
         lines=chosen.lines(tickets),
         situation=_situation(tickets),
     )
+
+
+@bp.get("/event.ics")
+def calendar() -> Response:
+    """Give the event's entry for the visitor's calendar."""
+    settings = current_settings()
+    body = event_calendar(settings.event, public_url=settings.public_url)
+    response = Response(body, mimetype="text/calendar")
+    response.headers["Content-Disposition"] = 'inline; filename="event.ics"'
+    response.headers["Cache-Control"] = "no-cache"
+    return response
 
 
 @bp.app_template_test("few_left")
