@@ -212,6 +212,18 @@ class RateLimited(DomainError):
         self.retry_after = retry_after
 
 
+class ResentEnough(DomainError):
+    """The e-tickets were mailed again a moment ago, or often enough for a day."""
+
+    code = "rate_limited"
+    status = 429
+    title = _l("The e-tickets cannot be sent again yet")
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(_l("Look into the spam folder too. You can also download them here."))
+        self.retry_after = retry_after
+
+
 class Busy(DomainError):
     """The database is locked or away; nothing was kept."""
 

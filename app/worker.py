@@ -32,7 +32,7 @@ from app.services.money import (
 from app.services.money.budget import Meter, Share
 from app.services.running import jobs
 from app.services.running.invariants import find_violations
-from app.services.selling import delivery, eticketing, ordering
+from app.services.selling import delivery, eticketing, ordering, resending
 from app.tracing import new_request_id, request_id
 
 log = logging.getLogger(__name__)
@@ -215,6 +215,17 @@ def _deliver_etickets(payload: dict[str, Any]) -> None:
     )
 
 
+def _resend_etickets(payload: dict[str, Any]) -> None:
+    resending.deliver_again(
+        payload["order_id"],
+        payload["about"],
+        now=utcnow(),
+        renderer=current_gateways().renderer,
+        mailer=current_gateways().mailer,
+        settings=current_settings(),
+    )
+
+
 def _send_letter(payload: dict[str, Any]) -> None:
     correspondence.send_letter(
         payload["order_id"],
@@ -258,6 +269,7 @@ HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     payments.READ_BACK: _read_back,
     payments.CLOSE_INVOICE: _close_invoice,
     eticketing.DELIVER: _deliver_etickets,
+    resending.RESEND: _resend_etickets,
     daily_reconciliation.RECONCILE: _reconcile_day,
     cases.CLOSE_CASE: _close_case,
     cases.SERVE_WAITING: _serve_waiting,
