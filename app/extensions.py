@@ -9,6 +9,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 
 from app.database import EnduringSession
+from app.integrations.signing import KeyBox
 from app.models.base import Base
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": EnduringSession})
@@ -17,3 +18,4 @@ csrf = CSRFProtect()
 mail = Mail()
 babel = Babel()
 limiter = Limiter(key_func=get_remote_address)
+key_box = KeyBox()

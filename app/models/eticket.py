@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, code_column
+from app.models.codes import lane_of
 from app.models.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -41,3 +42,8 @@ class ETicket(Base):
 
     order: Mapped["Order"] = relationship(back_populates="e_tickets")
     ticket: Mapped[Ticket] = relationship()
+
+    @property
+    def lane(self) -> str:
+        """Return the letter of the queue this seat belongs to in lane mode."""
+        return lane_of(self.seat_id)

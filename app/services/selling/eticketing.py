@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.models import ETicket, Order
-from app.models.codes import new_eticket_code, new_qr_text, new_seat_id
+from app.models.codes import new_eticket_code, new_seat_id
 from app.services.running import jobs
+from app.services.selling.signing_keys import get_signer, sign_seat
 
 DELIVER = "deliver_etickets"
 
@@ -16,17 +17,19 @@ def issue(session: Session, order: Order, now: datetime) -> None:
 
     Part of the caller's transaction; the unique key on (order, number) forbids a second set.
     """
-    seats = [(item.ticket_id, name) for item in order.items for name in item.attendees]
-    for number, (ticket_id, attendee) in enumerate(seats, start=1):
+    signer = get_signer(session, now)
+    seats = [(item.ticket, name) for item in order.items for name in item.attendees]
+    for number, (ticket, attendee) in enumerate(seats, start=1):
+        seat_id = new_seat_id()
         session.add(
             ETicket(
                 order_id=order.id,
-                ticket_id=ticket_id,
+                ticket_id=ticket.id,
                 number=number,
                 attendee=attendee,
                 code=new_eticket_code(),
-                qr_text=new_qr_text(),
-                seat_id=new_seat_id(),
+                qr_text=sign_seat(seat_id, ticket, signer),
+                seat_id=seat_id,
                 created_at=now,
             )
         )
