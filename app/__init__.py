@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import cli, formatting
 from app.config import Settings
 from app.database import engine_options, prepare_engine
-from app.extensions import babel, csrf, db, limiter, mail, migrate
+from app.extensions import babel, csrf, db, key_box, limiter, mail, migrate
 from app.gateways import init_gateways
 from app.logs import configure_logging
 from app.routes import (
@@ -105,6 +105,7 @@ def _init_extensions(app: Flask) -> None:
     mail.init_app(app)
     babel.init_app(app, locale_selector=language.select_locale)
     limiter.init_app(app)
+    key_box.open(app.config["SECRET_KEY"])
 
 
 def _init_templates(app: Flask, settings: Settings) -> None:
