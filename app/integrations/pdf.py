@@ -45,6 +45,7 @@ class Seat:
     code: str  # the short code in print, "7K2M-9QPA"
     qr_text: str
     number: int  # from 1 to the number of seats
+    lane: str = ""  # the letter of its queue at the door, where there are several
 
 
 @dataclass(frozen=True)

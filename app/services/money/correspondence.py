@@ -10,7 +10,7 @@ from app.config import Settings
 from app.integrations.mail_templates import compose
 from app.integrations.mailer import Letter, Mailer
 from app.models import CaseKind, Order, Refund
-from app.services.money import cases, letters, refunds
+from app.services.money import cases, letters, refunds, reminding
 from app.services.money.late_money import list_alternatives
 from app.services.running.mailing import Topic, common_words, post, was_posted
 from app.services.running.transaction import reading
@@ -26,25 +26,52 @@ def send_letter(
     """Send one letter in the order's language, once; nothing when events have overtaken it.
 
     `name` is one of `letters`, `about` a refund's reference or empty. Raises MailDelayed: the job
-    tries again. A refusal for good is recorded and logged.
+    tries again; and RetryLater where its moment has not come. A refusal for good is recorded and
+    logged.
     """
     with reading() as session:
         order = session.get_one(Order, order_id)
         topic = Topic(order.id, order.code, name, about)
         if was_posted(session, topic):
             return
-        words = _words(session, order, topic, now)
+        words = _words(session, order, topic, now=now, settings=settings)
         if words is None:
             log.info("letter not needed any more", extra={"order": order.code, "mail": name})
             return
-        letter = _letter(order, topic, words, settings)
+        letter = write_letter(order, topic, words, settings)
     post(topic, letter, now=now, mailer=mailer)
 
 
-def _words(session: Session, order: Order, topic: Topic, now: datetime) -> Words | None:
+def write_letter(order: Order, topic: Topic, words: Words, settings: Settings) -> Letter:
+    """Return the letter; `words` is what its template needs beside the common words."""
+    subject, text, html = compose(
+        topic.name, order.locale, **common_words(order, settings), **words
+    )
+    return Letter(
+        to=order.user.email,
+        subject=subject,
+        text=text,
+        html=html,
+        message_id=topic.message_id(settings),
+        locale=order.locale,
+        reply_to=settings.event.contact_email,
+    )
+
+
+def _words(
+    session: Session, order: Order, topic: Topic, *, now: datetime, settings: Settings
+) -> Words | None:
     """Return what the letter says beside the common words; None when there is nothing to say."""
+    if topic.name == letters.REMINDER:
+        return reminding.reminder_words(session, order, now=now, settings=settings)
+    if topic.name == letters.EXPIRED:
+        return reminding.expired_words(session, order, now=now)
     if topic.name == letters.SEATS_GONE:
         return _choices(session, order, now)
+    return _refund_words(session, order, topic)
+
+
+def _refund_words(session: Session, order: Order, topic: Topic) -> Words | None:
     refund = session.scalar(
         sa.select(Refund).where(Refund.order_id == order.id, Refund.reference_id == topic.about)
     )
@@ -64,18 +91,3 @@ def _choices(session: Session, order: Order, now: datetime) -> Words | None:
         "deadline": case.deadline_at,
         "alternatives": list_alternatives(order, now),
     }
-
-
-def _letter(order: Order, topic: Topic, words: Words, settings: Settings) -> Letter:
-    subject, text, html = compose(
-        topic.name, order.locale, **common_words(order, settings), **words
-    )
-    return Letter(
-        to=order.user.email,
-        subject=subject,
-        text=text,
-        html=html,
-        message_id=topic.message_id(settings),
-        locale=order.locale,
-        reply_to=settings.event.contact_email,
-    )

@@ -37,6 +37,7 @@ from app.services.money.payments import (
     settle,
     view_payment,
 )
+from app.services.money.reminding import schedule_reminder
 from app.services.running import jobs
 from app.services.running.jobs import RetryLater
 from app.services.running.transaction import affected, reading, transaction, use_case
@@ -102,7 +103,7 @@ def open_invoice(
         if not _claim_creation(order_id, now):
             raise RetryLater("an answer to create may still come", timedelta(seconds=3))
         invoice = _create(order_id, gateway, request, timeout)
-    if _attach(order_id, invoice, now=now, poll=settings.payment_poll):
+    if _attach(order_id, invoice, now=now, settings=settings):
         return invoice.url
     return None
 
@@ -200,7 +201,7 @@ def _create(
 
 
 @use_case
-def _attach(order_id: int, invoice: Invoice, *, now: datetime, poll: timedelta) -> bool:
+def _attach(order_id: int, invoice: Invoice, *, now: datetime, settings: Settings) -> bool:
     with transaction() as session:
         order = lock_order(session, order_id)
         payment = order.payment
@@ -214,8 +215,10 @@ def _attach(order_id: int, invoice: Invoice, *, now: datetime, poll: timedelta) 
         payment.invoice_url = invoice.url
         payment.invoice_expires_at = invoice.expires_at
         payment.create_claimed_until = None
-        if order.extensions == 0:  # the reading back that began then goes on for later invoices
-            jobs.enqueue(session, READ_BACK, {"payment_id": payment.id}, now=now, due_at=now + poll)
+        if order.extensions == 0:  # the jobs that began then go on for later invoices
+            due_at = now + settings.payment_poll
+            jobs.enqueue(session, READ_BACK, {"payment_id": payment.id}, now=now, due_at=due_at)
+            schedule_reminder(session, order, now=now, hold=settings.order_hold)
     return True
 
 

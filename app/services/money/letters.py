@@ -8,12 +8,25 @@ from app.services.running import jobs
 
 SEND_LETTER = "send_letter"
 
+REMINDER = "payment_reminder"
+EXPIRED = "order_expired"
 SEATS_GONE = "seats_gone"
 BANK_DETAILS = "bank_details"
 REFUND_SENT = "refund_sent"
 
 
-def enqueue(session: Session, order_id: int, name: str, *, now: datetime, about: str = "") -> None:
-    """Have a letter sent after the caller's commit; `about` is a refund's reference, say."""
+def enqueue(
+    session: Session,
+    order_id: int,
+    name: str,
+    *,
+    now: datetime,
+    about: str = "",
+    due_at: datetime | None = None,
+) -> None:
+    """Have a letter sent after the caller's commit, at `due_at` if not at once.
+
+    `about` is a refund's reference, say. Whether there is anything to say is decided when it goes.
+    """
     payload = {"order_id": order_id, "name": name, "about": about}
-    jobs.enqueue(session, SEND_LETTER, payload, now=now, due_at=now)
+    jobs.enqueue(session, SEND_LETTER, payload, now=now, due_at=due_at or now)

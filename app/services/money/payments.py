@@ -18,7 +18,7 @@ from app.models import (
     PaymentStatus,
     RefundReason,
 )
-from app.services.money import cases, refunds
+from app.services.money import cases, letters, refunds
 from app.services.running import jobs
 from app.services.running.transaction import affected, reading, transaction, use_case
 from app.services.selling import eticketing, inventory
@@ -171,6 +171,8 @@ def close_unpaid(session: Session, order: Order, now: datetime) -> None:
         order.payment.move_to(PaymentStatus.EXPIRED)
         inventory.release(session, order.quantities)
         cases.enqueue_waiting(session, now)
+        if not is_cancelled:
+            letters.enqueue(session, order.id, letters.EXPIRED, now=now)
         log.info("order ended unpaid", extra={"order": order.code, "status": order.status.value})
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from app.config import Event, Settings
 from app.extensions import db
+from app.integrations.calendar import event_calendar
 from app.integrations.mail_templates import compose
 from app.integrations.mailer import Attachment, Letter, Mailer
 from app.integrations.pdf import Seat, TicketDocument, TicketRenderer, TicketRenderingFailed
@@ -17,6 +18,7 @@ from app.services.running.transaction import reading
 log = logging.getLogger(__name__)
 
 CONFIRMATION = "etickets"
+CALENDAR_NAME = "event.ics"
 
 
 def render_tickets(order: Order, *, renderer: TicketRenderer, event: Event) -> bytes:
@@ -29,20 +31,46 @@ def deliver_etickets(
 ) -> None:
     """Mail a paid order's e-tickets, once; without the PDF but with the link if it cannot be made.
 
+    Nothing is sent for an order that staff cancelled meanwhile: its e-tickets open no door.
+
     The Message-ID is the order's own, so that a repeat after a crash can be told from a second
     mail. Raises MailDelayed: the job tries again. A refusal for good is recorded and logged.
     """
     with reading() as session:
         order = session.get_one(Order, order_id)
         topic = Topic(order.id, order.code, CONFIRMATION)
-        if was_posted(session, topic):
+        if was_posted(session, topic) or not order.is_paid:
             return
         document = _document(order, settings.event)
-        context = common_words(order, settings)
-        recipient = order.user.email
     pdf = _render(document, renderer)
-    letter = _letter(topic, document, context, pdf, recipient, settings)
+    with reading() as session:
+        letter = write_confirmation(session.get_one(Order, order_id), topic, pdf, settings)
     post(topic, letter, now=now, mailer=mailer)
+
+
+def write_confirmation(order: Order, topic: Topic, pdf: bytes | None, settings: Settings) -> Letter:
+    """Return the confirmation of a paid order, with its PDF if any and the event's calendar file."""
+    subject, text, html = compose(
+        topic.name,
+        order.locale,
+        **common_words(order, settings),
+        seats=_seats(order),
+        attached=pdf is not None,
+    )
+    calendar = event_calendar(settings.event, public_url=settings.public_url)
+    files = [Attachment(CALENDAR_NAME, "text/calendar", calendar)]
+    if pdf is not None:
+        files.insert(0, Attachment(f"e-tickets-{order.code}.pdf", "application/pdf", pdf))
+    return Letter(
+        to=order.user.email,
+        subject=subject,
+        text=text,
+        html=html,
+        message_id=topic.message_id(settings),
+        locale=order.locale,
+        attachments=tuple(files),
+        reply_to=settings.event.contact_email,
+    )
 
 
 def find_confirmation(order_id: int) -> Mail | None:
@@ -60,16 +88,21 @@ def _document(order: Order, event: Event) -> TicketDocument:
         timezone=event.timezone,
         venue=event.venue,
         contact_email=event.contact_email,
-        seats=tuple(
-            Seat(
-                attendee=e_ticket.attendee,
-                ticket_type=e_ticket.ticket.type,
-                code=e_ticket.code,
-                qr_text=e_ticket.qr_text,
-                number=e_ticket.number,
-            )
-            for e_ticket in order.e_tickets
-        ),
+        seats=_seats(order),
+    )
+
+
+def _seats(order: Order) -> tuple[Seat, ...]:
+    return tuple(
+        Seat(
+            attendee=e_ticket.attendee,
+            ticket_type=e_ticket.ticket.type,
+            code=e_ticket.code,
+            qr_text=e_ticket.qr_text,
+            number=e_ticket.number,
+            lane=e_ticket.lane,
+        )
+        for e_ticket in order.e_tickets
     )
 
 
@@ -79,31 +112,3 @@ def _render(document: TicketDocument, renderer: TicketRenderer) -> bytes | None:
     except TicketRenderingFailed:
         log.exception("no PDF: the mail goes with the link", extra={"order": document.order_code})
         return None
-
-
-def _letter(
-    topic: Topic,
-    document: TicketDocument,
-    context: dict[str, object],
-    pdf: bytes | None,
-    recipient: str,
-    settings: Settings,
-) -> Letter:
-    subject, text, html = compose(
-        CONFIRMATION,
-        document.locale,
-        **context,
-        seats=document.seats,
-        attached=pdf is not None,
-    )
-    name = f"e-tickets-{document.order_code}.pdf"
-    return Letter(
-        to=recipient,
-        subject=subject,
-        text=text,
-        html=html,
-        message_id=topic.message_id(settings),
-        locale=document.locale,
-        attachments=(Attachment(name, "application/pdf", pdf),) if pdf else (),
-        reply_to=settings.event.contact_email,
-    )
