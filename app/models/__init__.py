@@ -22,7 +22,7 @@ from app.models.refund import (
     RefundWay,
 )
 from app.models.signing_key import SigningKey
-from app.models.staff import Role, Staff
+from app.models.staff import Attempt, Role, Staff
 from app.models.ticket import SaleStatus, Ticket, TicketStock
 from app.models.user import User
 
@@ -31,6 +31,7 @@ __all__ = [
     "PAYMENT_TRANSITIONS",
     "REFUND_TRANSITIONS",
     "ApiKey",
+    "Attempt",
     "Base",
     "CallBudget",
     "Callback",
