@@ -19,6 +19,7 @@ LONGEST_SHOWN = 60
 MOST_TICKETS = 200
 HIGHEST_PRICE = 1_000_000_000  # what a Xendit invoice can hold, in rupiah
 HIGHEST_AMOUNT = 1_000_000
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 
 class CatalogueFileError(Exception):
@@ -45,6 +46,7 @@ def read_catalogue_file(path: Path) -> list[TicketRow]:
 def read_catalogue(text: str) -> list[TicketRow]:
     """Read `tickets: [{type, description, price, amount, maxPerOrder, validFrom, validUntil}]`.
 
+    `admitFrom` and `admitUntil`, when holders may enter, may be left out: then they always may.
     Raises CatalogueFileError with everything that is wrong, each with line and field.
     """
     problems: list[str] = []
@@ -101,6 +103,9 @@ def _read_ticket(node: yaml.Node, problems: list[str]) -> TicketRow | None:
     if values["validFrom"] >= values["validUntil"]:
         problems.append(f"line {line}: validUntil should be later than validFrom")
         return None
+    if "admitFrom" in values and values["admitFrom"] >= values.get("admitUntil", LAST_MOMENT):
+        problems.append(f"line {line}: admitUntil should be later than admitFrom")
+        return None
     return TicketRow(
         type=values["type"],
         description=values["description"],
@@ -109,6 +114,8 @@ def _read_ticket(node: yaml.Node, problems: list[str]) -> TicketRow | None:
         max_per_order=values["maxPerOrder"],
         valid_from=values["validFrom"],
         valid_until=values["validUntil"],
+        admit_from=values.get("admitFrom"),
+        admit_until=values.get("admitUntil"),
         line=line,
     )
 
@@ -132,7 +139,8 @@ def _read_fields(nodes: dict[str, yaml.Node], line: int, problems: list[str]) ->
     values: dict[str, Any] = {}
     for name, (holds, parse) in _FIELDS.items():
         if name not in nodes:
-            problems.append(f"line {line}: {name} is missing: it should hold {holds}")
+            if name not in _OPTIONAL:
+                problems.append(f"line {line}: {name} is missing: it should hold {holds}")
             continue
         try:
             values[name] = parse(_plain(nodes[name]))
@@ -202,4 +210,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "maxPerOrder": ("how many one order may take, 1 to 100", _whole(1, 100)),
     "validFrom": (_TIME, _moment),
     "validUntil": (_TIME, _moment),
+    "admitFrom": (_TIME, _moment),
+    "admitUntil": (_TIME, _moment),
 }
+_OPTIONAL = {"admitFrom", "admitUntil"}

@@ -40,6 +40,8 @@ class TicketRow:
     max_per_order: int
     valid_from: datetime
     valid_until: datetime
+    admit_from: datetime | None
+    admit_until: datetime | None
     line: int
 
 
@@ -127,4 +129,6 @@ def _describe(ticket: Ticket, row: TicketRow, position: int) -> None:
     ticket.max_per_order = row.max_per_order
     ticket.valid_from = row.valid_from
     ticket.valid_until = row.valid_until
+    ticket.admit_from = row.admit_from
+    ticket.admit_until = row.admit_until
     ticket.position = position
