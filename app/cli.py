@@ -7,7 +7,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from app import key_commands, staff_commands
+from app import key_commands, mail_commands, staff_commands
 from app import worker as background
 from app.clock import utcnow
 from app.forms.catalogue_file import CatalogueFileError, read_catalogue_file
@@ -30,6 +30,7 @@ def init_app(app: Flask) -> None:
     for group in (staff_commands.refunds, staff_commands.cases, staff_commands.orders):
         app.cli.add_command(group)
     app.cli.add_command(key_commands.signing_keys)
+    app.cli.add_command(mail_commands.mails)
 
 
 @click.command()

@@ -90,6 +90,14 @@ class Mailer:
             with StrictConnection(self._mail.connect().mail) as connection:
                 connection.send(message)
 
+    def as_file(self, letter: Letter) -> bytes:
+        """Return a letter as it would be sent (RFC 5322), to be kept as an `.eml` file.
+
+        Needs an application context. Raises `MailRefused`.
+        """
+        with _failures_sorted():
+            return bytes(_message(letter).as_bytes())
+
 
 class StrictConnection(flask_mail.Connection):
     """Flask-Mail's connection, which alone would wait for ever and trust any certificate.

@@ -49,7 +49,7 @@ def deliver_etickets(
 
 
 def write_confirmation(order: Order, topic: Topic, pdf: bytes | None, settings: Settings) -> Letter:
-    """Return the confirmation of a paid order, with its PDF if any and the event's calendar file."""
+    """Return the confirmation of a paid order, with its PDF (if any) and the calendar file."""
     subject, text, html = compose(
         topic.name,
         order.locale,
