@@ -1,0 +1,40 @@
+// Scanners that type: a burst of keys, faster than any hand, ended by Enter, Tab or silence.
+
+const FASTEST_HAND_MS = 50; // between two keys
+const SILENCE_MS = 120;
+const SHORTEST = 8; // characters of a short code without its hyphen
+
+const isField = (element) => Boolean(element?.closest?.("input, textarea, select, [contenteditable]"));
+
+/** Call `onCode` with what a scanner types, never while somebody types in a field. */
+export function listenToScanners(onCode, target = document) {
+  let typed = "";
+  let last = 0;
+  let timer = 0;
+
+  const finish = () => {
+    clearTimeout(timer);
+    const code = typed;
+    typed = "";
+    if (code.length < SHORTEST) return false;
+    onCode(code);
+    return true;
+  };
+
+  target.addEventListener("keydown", (event) => {
+    if (isField(event.target) || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    const now = event.timeStamp;
+    if (now - last > FASTEST_HAND_MS) typed = "";
+    if (event.key === "Enter" || event.key === "Tab") {
+      // The key belongs to the scan: it must not press whatever button has the focus.
+      if (finish()) event.preventDefault();
+      return;
+    }
+    if (event.key.length !== 1) return;
+    if (typed) event.preventDefault();
+    typed += event.key;
+    last = now;
+    clearTimeout(timer);
+    timer = setTimeout(finish, SILENCE_MS);
+  });
+}
