@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.colours import contrast
 from app.integrations.mail_templates import compose
 from app.integrations.pdf import Seat
 from tests.integrations.conftest import make_bare_app
@@ -21,6 +22,9 @@ CONTEXT: dict[str, object] = {
     "starts_at": datetime(2027, 1, 23, 2, 0, tzinfo=UTC),
     "timezone": ZoneInfo("Asia/Jakarta"),
     "venue": "Teater Besar, Jakarta",
+    "map_url": "https://peta.example.com/?q=Teater+Besar&z=1",
+    "accent": "#e62b1e",
+    "action": "#d3241a",
     "contact_email": "halo@example.com",
     "buyer_name": "Sari Dewi",
     "order_code": "TX7K2M9QPA",
@@ -85,14 +89,14 @@ def test_both_link_to_the_order() -> None:
 
 def test_a_mail_without_the_file_does_not_speak_of_one() -> None:
     for part in _compose("en", attached=False)[1:]:
-        assert "attached" not in part
-        assert "ready to download from your order page" in part
+        assert "PDF" not in part
+        assert "ready to download from your order page" in " ".join(part.split())
 
 
 def test_a_free_order_thanks_for_no_payment() -> None:
     for part in _compose("en", total=0)[1:]:
         assert "payment" not in part
-        assert "Your order TX7K2M9QPA is confirmed." in part
+        assert "Your order TX7K2M9QPA is confirmed." in " ".join(part.split())
 
 
 def test_one_seat_is_one_e_ticket_in_the_subject() -> None:
@@ -112,15 +116,85 @@ def test_text_is_text_without_gaps() -> None:
     assert "\n\n\n" not in text
 
 
+def test_text_is_set_narrow_with_hanging_lists_and_whole_addresses() -> None:
+    long_name = "Panggung yang namanya panjang sekali sehingga tidak muat di satu baris surat ini"
+    text = _compose("en", event_name=long_name, order_url=f"https://tiket.example.com/{'x' * 90}")[
+        1
+    ]
+    lines = text.splitlines()
+    assert all(len(line) <= 72 for line in lines if not line.startswith("https://"))
+    assert f"https://tiket.example.com/{'x' * 90}" in lines
+    first = next(number for number, line in enumerate(lines) if line.startswith("* "))
+    assert lines[first + 1].startswith("  ")
+    assert "-- " in lines  # the mark of a signature keeps its space
+
+
 def test_html_is_for_old_clients_and_for_screen_readers() -> None:
     elements = _Elements(_compose("en")[2]).found
     assert ("html", "en") in [(tag, attributes.get("lang")) for tag, attributes in elements]
-    assert not {"style", "link", "img", "script"} & {tag for tag, _ in elements}
+    assert not {"link", "img", "script"} & {tag for tag, _ in elements}
     assert all(attributes.get("style") for tag, attributes in elements if tag in ("p", "td", "h1"))
     tables = [attributes for tag, attributes in elements if tag == "table"]
     data_tables = [table for table in tables if table.get("role") != "presentation"]
     assert len(data_tables) == 1
     assert sum(tag == "h1" for tag, _ in elements) == 1
+
+
+def test_only_what_cannot_stand_on_an_element_stays_a_style_sheet() -> None:
+    html = _compose()[2]
+    (sheet,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+    assert re.fullmatch(r"(@media [^{]+\{(\s*[^{}]+\{[^{}]*\})+\s*\}\s*)+", sheet)
+    assert "prefers-color-scheme: dark" in sheet
+    assert html.index("utf-8") < 1024  # where a file's reader looks for its encoding
+    styles = " ".join(re.findall(r'style="([^"]*)"', html))
+    assert not re.search(r"flex|grid|position:|var\(|calc\(", styles)
+
+
+def test_inboxes_show_a_first_line_of_our_own() -> None:
+    html = _compose("en")[2]
+    body = html[html.index("<body") :]
+    hidden = re.search(r'<div style="display:none[^>]*>([^<]*)</div>', body)
+    assert hidden
+    assert hidden.group(1).startswith("Saturday, 23&nbsp;January 2027")
+    assert body.index(hidden.group(0)) < body.index("<table")
+
+
+def test_the_button_has_its_address_beside_it_in_words() -> None:
+    html = _compose()[2]
+    address = CONTEXT["order_url"]
+    assert re.findall(rf'<a [^>]*href="{address}"[^>]*>([^<]+)</a>', html) == [
+        "Buka pesanan Anda",
+        address,
+    ]
+
+
+def _palette(html: str, dark: bool) -> dict[str, str]:
+    """Return text and background of the card, as the style sheets say."""
+    if dark:
+        sheet = html[html.index("prefers-color-scheme: dark") :]
+        paper = re.search(r"\.card, \.foot \{ background-color: (#\w+)", sheet)
+        ink = re.search(r"h1, h2, p, td, th, \.card a \{ color: (#\w+)", sheet)
+        quiet = re.search(r"\.quiet, [^{]*\{ color: (#\w+)", sheet)
+    else:
+        paper = re.search(r'class="card" style="[^"]*background-color: (#\w+)', html)
+        ink = re.search(r'<h1 style="[^"]*color: (#\w+)', html)
+        quiet = re.search(r'class="quiet" style="[^"]*color: (#\w+)', html)
+    assert paper and ink and quiet
+    return {"paper": paper.group(1), "ink": ink.group(1), "quiet": quiet.group(1)}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_words_are_read_easily_in_light_and_in_dark(dark: bool) -> None:
+    colours = _palette(_compose()[2], dark)
+    assert contrast(colours["ink"], colours["paper"]) >= 7
+    assert contrast(colours["quiet"], colours["paper"]) >= 4.5
+
+
+def test_the_colours_are_the_events_own() -> None:
+    html = _compose(accent="#0055aa", action="#004488")[2]
+    assert re.search(r"border-left: 6px solid #0055aa", html)
+    assert re.search(r'<a [^>]*style="[^"]*background-color: #004488', html)
+    assert "#e62b1e" not in html
 
 
 def test_nothing_is_loaded_from_anywhere() -> None:

@@ -1,11 +1,13 @@
 """Delivery: a paid order's e-tickets reach the buyer once, whatever breaks on the way."""
 
+import icalendar
 import pytest
 
 from app.gateways import Gateways
 from app.integrations.mailer import MailDelayed
 from app.integrations.pdf import TicketDocument, TicketRenderer, TicketRenderingFailed
 from app.models import JobStatus, Mail
+from app.services.money import cancelling
 from app.services.running import mailing
 from app.services.running.mailing import list_mails
 from app.services.selling import delivery
@@ -59,7 +61,7 @@ def test_the_mail_and_its_pdf_speak_the_language_of_the_order(
         said[locale] = (mail["subject"], " ".join(text_of(page) for page in open_pdf(pdf)))
 
         (kept,) = mails(mailing_world, placed)
-        assert kept.attachments == [f"e-tickets-{placed.code}.pdf ({len(pdf)} bytes)"]
+        assert kept.attachments[0] == f"e-tickets-{placed.code}.pdf ({len(pdf)} bytes)"
         assert kept.subject == mail["subject"]
         assert "Ayu Lestari" in said[locale][1]
         assert "Budi Santoso" in said[locale][1]
@@ -68,6 +70,34 @@ def test_the_mail_and_its_pdf_speak_the_language_of_the_order(
     assert said["id"][0] != said["en"][0]
     assert "Januari 2030" in said["id"][1]
     assert "January" in said["en"][1]
+
+
+def test_the_mail_brings_the_event_for_the_calendar(mailing_world: World, mailbox: Mailbox) -> None:
+    paid_order(mailing_world)
+    mailing_world.work(DELIVER)
+
+    (mail,) = mailbox.mails(SARI.email)
+    assert [file["content_type"] for file in mail["attachments"]] == [
+        "application/pdf",
+        "text/calendar",
+    ]
+    (entry,) = icalendar.Calendar.from_ical(mailbox.attachment(mail, 1)).events
+    event = mailing_world.settings.event
+    assert (entry["summary"], entry["location"]) == (event.name, event.venue)
+    assert entry.start == event.starts_at
+
+
+def test_an_order_cancelled_by_staff_meanwhile_gets_no_e_tickets(
+    mailing_world: World, mailbox: Mailbox
+) -> None:
+    placed = paid_order(mailing_world)
+    with mailing_world.app.app_context():
+        cancelling.cancel_paid(placed.order_id, by="staff@example.com", now=mailing_world.now())
+
+    mailing_world.work(DELIVER)
+
+    assert mailbox.mails() == []
+    assert mails(mailing_world, placed) == []
 
 
 def test_while_the_mail_server_is_down_the_mail_waits_and_then_goes_once(
@@ -126,7 +156,8 @@ def test_without_a_pdf_the_mail_goes_with_the_link_and_says_so(
 
     (mail,) = mailbox.mails(SARI.email)
     (kept,) = mails(mailing_world, placed)
-    assert kept.attachments == mail["attachments"] == []
+    assert [file["filename"] for file in mail["attachments"]] == ["event.ics"]
+    assert len(kept.attachments) == 1
     assert f"http://localhost/orders/{placed.token}" in mail["text"]
 
 
