@@ -14,17 +14,23 @@ from app.extensions import babel, csrf, db, key_box, limiter, mail, migrate
 from app.gateways import init_gateways
 from app.logs import configure_logging
 from app.routes import (
+    access,
     api,
     bank_details,
     callback,
     catalogue,
     checkout,
+    door_pairing,
     error_handlers,
+    etickets_page,
     health,
     hooks,
     language,
     order_actions,
     orders,
+    sessions,
+    staff,
+    terms,
 )
 from app.tracing import current_request_id
 
@@ -47,6 +53,8 @@ def create_app(settings: Settings) -> Flask:
     app.config.update(_flask_config(settings))
     _trust_proxies(app, settings.trusted_proxies)
     hooks.init_app(app)  # first, so that every answer has its id and its log line
+    sessions.init_app(app)
+    access.init_app(app)  # before the extensions: who may not use a page learns nothing else of it
     _init_extensions(app)
     init_gateways(app, settings)
     _init_templates(app, settings)
@@ -121,6 +129,10 @@ def _register_routes(app: Flask) -> None:
     error_handlers.init_app(app)
     for module in (catalogue, checkout, orders, order_actions, bank_details, language, health):
         app.register_blueprint(module.bp)
+    app.register_blueprint(etickets_page.bp)
+    for door_module in (staff, door_pairing):
+        app.register_blueprint(door_module.bp)
+    app.register_blueprint(terms.bp)
     csrf.exempt(callback.bp)
     app.register_blueprint(callback.bp)
     api.init_app(app)

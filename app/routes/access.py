@@ -1,19 +1,92 @@
-"""Who may call: API keys and their scopes."""
+"""Who may call: API keys and their scopes, staff and their roles, and whoever scans at the door.
+
+Every address below /staff says which roles may use it (`requires_role`) or that it is open
+(`open_to_everybody`). One that says nothing is refused to all: see `check_staff`.
+"""
 
 import functools
 import hashlib
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
-from flask import g, request
+from flask import Flask, after_this_request, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
 from flask_limiter.util import get_remote_address
+from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.wrappers import Response
 
-from app.errors import ApiKeyInvalid, ApiKeyRequired, InsufficientScope
+from app.clock import utcnow
+from app.errors import ApiKeyInvalid, ApiKeyRequired, DomainError, InsufficientScope, Words
 from app.gateways import current_settings
+from app.models import Role
+from app.routes.htmx import wants_fragment
+from app.routes.sessions import current_member
+from app.services.door import devices
+from app.services.door.callers import DoorCaller, DoorRole
 from app.services.office.partners import find_partner
 
 P = ParamSpec("P")
 R = TypeVar("R")
+View = TypeVar("View", bound=Callable[..., Any])
+
+STAFF = "/staff"
+DOOR_ROLES = (Role.DOOR, Role.ADMIN)
+DEVICE_COOKIE = "door_device"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class RoleNotAllowed(DomainError):
+    """Somebody is logged in, but not for this."""
+
+    code = "forbidden"
+    status = 403
+    title = _l("Your account may not do this")
+
+    def default_detail(self) -> Words:
+        return _l("Ask an admin, or log in with another account.")
+
+
+class LogInRequired(DomainError):
+    """Nobody is logged in, or no longer."""
+
+    code = "log_in_required"
+    status = 401
+    title = _l("You are not logged in any more")
+
+    def default_detail(self) -> Words:
+        return _l("Log in and do it again: nothing was changed.")
+
+
+class DoorLoginRequired(DomainError):
+    """Neither a paired device, nor staff of the door, nor a key."""
+
+    code = "door_login_required"
+    status = 401
+    title = _l("This phone may not scan yet")
+
+    def default_detail(self) -> Words:
+        return _l("Pair it with a code from an admin, or log in.")
+
+
+class DeviceCutOff(DomainError):
+    """The device was paired once and must forget everything now."""
+
+    code = "device_cut_off"
+    status = 401
+    title = _l("This phone was cut off")
+
+    def default_detail(self) -> Words:
+        return _l("Ask an admin to pair it again.")
+
+
+class CrossSiteRequest(DomainError):
+    """Another site made the browser send this."""
+
+    code = "cross_site_request"
+    status = 403
+    title = _l("This was sent from another site")
 
 
 def requires_key(scope: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -38,6 +111,158 @@ def caller() -> str:
     """Return who a rate limit counts: the key when one is sent, else the address."""
     key = _sent_key()
     return f"key:{hashlib.sha256(key.encode()).hexdigest()}" if key else get_remote_address()
+
+
+# --- staff --------------------------------------------------------------------------------------
+
+
+def requires_role(*roles: Role) -> Callable[[View], View]:
+    """Let only staff with one of these roles use a view below /staff; `check_staff` sees to it."""
+
+    def mark(view: View) -> View:
+        view.allowed_roles = frozenset(roles)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def open_to_everybody(view: View) -> View:
+    """Let a view below /staff be used without log-in."""
+    view.allowed_roles = None  # type: ignore[attr-defined]
+    return view
+
+
+def init_app(app: Flask) -> None:
+    """Check every request below /staff."""
+    app.before_request(check_staff)
+
+
+def check_staff() -> ResponseReturnValue | None:
+    """Refuse whoever may not use this address; one without a rule is refused to everybody.
+
+    Raises RoleNotAllowed, LogInRequired.
+    """
+    rule = request.url_rule
+    if rule is None or not f"{rule.rule}/".startswith(f"{STAFF}/"):
+        return None
+    view = current_app.view_functions[rule.endpoint]
+    roles: frozenset[Role] | None = getattr(view, "allowed_roles", frozenset())
+    if roles is None:
+        return None
+    member = current_member()
+    if member is None:
+        return _ask_to_log_in()
+    if member.role not in roles:
+        raise RoleNotAllowed
+    return None
+
+
+def _ask_to_log_in() -> ResponseReturnValue:
+    """Lead to the log-in page and back to the page; what was sent is not sent again by itself."""
+    if wants_fragment():
+        log_in = url_for("staff.log_in", next=_path(request.headers.get("HX-Current-URL")))
+
+        @after_this_request
+        def lead(response: Response) -> Response:
+            response.headers["HX-Redirect"] = log_in
+            return response
+
+        raise LogInRequired
+    is_page = request.method in ("GET", "HEAD")
+    here = request.full_path.rstrip("?") if is_page else _path(request.referrer)
+    return redirect(url_for("staff.log_in", next=here), code=303)
+
+
+def _path(address: str | None) -> str | None:
+    return urlsplit(address or "").path or None
+
+
+# --- the door -----------------------------------------------------------------------------------
+
+
+def requires_door() -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a view through for whoever may scan; `g.door_caller` is a `DoorCaller`.
+
+    That is a key with scope `door`, a paired device, or staff with role door or admin, looked for
+    in this order. A browser's POST must be JSON from our own pages, which no other site can make
+    it send: it needs no CSRF token then. Raises ApiKeyInvalid, InsufficientScope, DeviceCutOff,
+    DoorLoginRequired, RoleNotAllowed, CrossSiteRequest, UnsupportedMediaType.
+    """
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            g.door_caller = find_door_caller()
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def find_door_caller() -> DoorCaller:
+    """Return who scans. Raises what `requires_door` names."""
+    key = _sent_key()
+    if key is not None:
+        return _door_partner(key)
+    caller = _door_device() or _door_staff()
+    if caller is None:
+        raise DoorLoginRequired
+    _check_same_origin()
+    return caller
+
+
+def _door_partner(key: str) -> DoorCaller:
+    partner = find_partner(key)
+    if partner is None:
+        raise ApiKeyInvalid
+    if "door" not in partner.scopes:
+        raise InsufficientScope
+    return DoorCaller(None, None, partner.api_key_id, partner.name, "scanner")
+
+
+def _door_device() -> DoorCaller | None:
+    """Return the device whose cookie this is. Raises DeviceCutOff, and takes the cookie then."""
+    token = request.cookies.get(DEVICE_COOKIE)
+    if not token:
+        return None
+    try:
+        return devices.find_caller(token, now=utcnow())
+    except devices.IsCutOff as error:
+        after_this_request(forget_device)
+        raise DeviceCutOff from error
+
+
+def _door_staff() -> DoorCaller | None:
+    member = current_member()
+    if member is None:
+        return None
+    if member.role not in DOOR_ROLES:
+        raise RoleNotAllowed
+    role: DoorRole = "supervisor" if member.role is Role.ADMIN else "scanner"
+    return DoorCaller(None, member.staff_id, None, member.email, role)
+
+
+def forget_device(response: Response) -> Response:
+    """Take the device's cookie from a browser."""
+    response.delete_cookie(DEVICE_COOKIE, httponly=True, samesite="Lax", secure=request.is_secure)
+    return response
+
+
+def _check_same_origin() -> None:
+    """Refuse what another site's page could have sent with our cookies."""
+    if request.method in SAFE_METHODS:
+        return
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType  # a form needs no permission to be sent across sites; this does
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if site is not None:
+        is_ours = site == "same-origin"
+    else:
+        is_ours = origin is None or origin == request.host_url.rstrip("/")
+    if not is_ours:
+        raise CrossSiteRequest
 
 
 def _check_key(scope: str) -> int | None:

@@ -35,7 +35,7 @@ def choose(code: str) -> AnyResponse:
     if code not in LANGUAGES:
         raise NotFound
     g.chosen_language = code
-    return redirect(_safe_path(request.args.get("next", "")), code=303)
+    return redirect(own_path(request.args.get("next", ""), url_for("catalogue.index")), code=303)
 
 
 def switch_to(code: str) -> None:
@@ -98,11 +98,11 @@ def _here() -> str:
     return request.full_path.rstrip("?") if request.method == "GET" else request.path
 
 
-def _safe_path(path: str) -> str:
-    """Return `path` when it stays on this site, else the catalogue.
+def own_path(path: str, otherwise: str) -> str:
+    """Return `path` when it stays on this site, else `otherwise`.
 
     Browsers read `//host` and `/\\host` as another host, and drop control characters first.
     """
     is_path = path.startswith("/") and not path.startswith("//")
     is_plain = path.isprintable() and "\\" not in path
-    return path if is_path and is_plain else url_for("catalogue.index")
+    return path if is_path and is_plain else otherwise

@@ -1,0 +1,253 @@
+"""Phones at the door: added, paired once, seen, cut off."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.models import Device, DeviceRole, DoorSettings
+from app.models.codes import ALPHABET
+from app.services.door.callers import DoorCaller
+from app.services.running.attempts import Limit, count_attempt, forgive
+from app.services.running.transaction import affected, reading, transaction, use_case
+
+NAME_LENGTH = 64
+LANES = "ABCDEFGHIJKL"
+CODE_LENGTH = 9  # of 30 symbols: 44 bits, for ten minutes
+CODE_VALID = timedelta(minutes=10)
+MOST_GUESSES = 20
+SEEN_EVERY = timedelta(seconds=10)
+
+
+class IsCutOff(Exception):
+    """The device was cut off: what it holds is to be wiped."""
+
+
+class NotPaired(Exception):
+    """The code is unknown, was used, or has run out."""
+
+
+class DeviceGone(Exception):
+    """There is no such device, or it was cut off meanwhile."""
+
+
+class DeviceChanged(Exception):
+    """Somebody else changed it since the page was shown."""
+
+
+@dataclass(frozen=True)
+class DeviceWish:
+    """What staff say of a phone; `lanes` are letters in order, such as `ABCD`."""
+
+    name: str
+    role: DeviceRole
+    gate_id: int | None
+    lanes: str
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """A phone and the code that pairs it, which is not kept anywhere else."""
+
+    device_id: int
+    code: str
+
+
+def find_caller(token: str, *, now: datetime) -> DoorCaller | None:
+    """Return the device with this token; None when it is nobody's. Raises IsCutOff.
+
+    One statement, and now and then a second one that notes when it was last seen.
+    """
+    with reading() as session:
+        wanted = (
+            sa.select(Device, DoorSettings.is_lane_mode)
+            .outerjoin(DoorSettings, DoorSettings.id == 1)
+            .where(Device.token_hash == _hash(token))
+        )
+        found = session.execute(wanted).one_or_none()
+        if found is None:
+            return None
+        device, is_lane_mode = found
+        # Detached, so that what is known of them outlives this look.
+        session.expunge(device)
+        if device.gate is not None:
+            session.expunge(device.gate)
+    if device.cut_off_at is not None:
+        raise IsCutOff
+    if device.last_seen_at is None or now - device.last_seen_at > SEEN_EVERY:
+        note_seen(device.id, now=now)
+    return DoorCaller(
+        device_id=device.id,
+        staff_id=None,
+        api_key_id=None,
+        name=device.name,
+        role=device.role.value,
+        gate=device.gate,
+        lanes=device.lanes if is_lane_mode and device.role is DeviceRole.SCANNER else None,
+    )
+
+
+@use_case
+def note_seen(device_id: int, *, now: datetime, report: Mapping[str, Any] | None = None) -> None:
+    """Note that a device called, and what it says of itself: battery, queued, tickets, clock."""
+    values: dict[str, Any] = {"last_seen_at": now}
+    if report is not None:
+        values["report"] = dict(report)
+    with transaction() as session:
+        affected(session, sa.update(Device).where(Device.id == device_id).values(**values))
+
+
+def list_devices() -> Sequence[Device]:
+    """Return all devices in use in the order they were added, then those that were cut off."""
+    with reading() as session:
+        wanted = sa.select(Device).order_by(Device.cut_off_at.is_not(None), Device.id)
+        found = session.scalars(wanted).all()
+        session.expunge_all()
+        return found
+
+
+def find_device(device_id: int) -> Device | None:
+    """Return one device."""
+    with reading() as session:
+        device = session.get(Device, device_id)
+        session.expunge_all()
+        return device
+
+
+@use_case
+def add_device(wish: DeviceWish, *, by: str, now: datetime) -> Pairing:
+    """Add a phone and return the code that pairs it once, within CODE_VALID."""
+    code = _new_code()
+    with transaction() as session:
+        device = _new_device(wish, by, now)
+        device.pairing_hash, device.pairing_expires_at = _hash(code), now + CODE_VALID
+        session.add(device)
+        session.flush()
+        return Pairing(device.id, code)
+
+
+@use_case
+def renew_code(device_id: int, *, now: datetime) -> Pairing:
+    """Return another code for a phone that is not paired yet; the one before ends.
+
+    Raises DeviceGone.
+    """
+    code = _new_code()
+    is_waiting = (
+        Device.id == device_id,
+        Device.token_hash.is_(None),
+        Device.cut_off_at.is_(None),
+    )
+    with transaction() as session:
+        change = sa.update(Device).where(*is_waiting)
+        change = change.values(pairing_hash=_hash(code), pairing_expires_at=now + CODE_VALID)
+        if not affected(session, change):
+            raise DeviceGone
+    return Pairing(device_id, code)
+
+
+def pair(code: str, *, address: str, now: datetime) -> str:
+    """Exchange a code for a device's token, once. Raises NotPaired, RateLimited.
+
+    `address` is the caller's, whose failures are counted.
+    """
+    counted = count_attempt([Limit("pairing", address, MOST_GUESSES, CODE_VALID)], now=now)
+    token = _exchange(code, now)
+    forgive(counted)
+    return token
+
+
+@use_case
+def _exchange(code: str, now: datetime) -> str:
+    """Do it by one conditional UPDATE: of two phones with one code, one wins."""
+    token = _new_token()
+    is_good = (
+        Device.pairing_hash == _hash(_plain(code)),
+        Device.pairing_expires_at > now,
+        Device.cut_off_at.is_(None),
+    )
+    values = {
+        "pairing_hash": None,
+        "pairing_expires_at": None,
+        "token_hash": _hash(token),
+        "paired_at": now,
+        "last_seen_at": now,
+    }
+    with transaction() as session:
+        if affected(session, sa.update(Device).where(*is_good).values(**values)) != 1:
+            raise NotPaired
+    return token
+
+
+@use_case
+def adopt(wish: DeviceWish, *, by: str, now: datetime) -> str:
+    """Add the phone somebody is logged in on, paired at once; return its token."""
+    token = _new_token()
+    with transaction() as session:
+        device = _new_device(wish, by, now)
+        device.token_hash, device.paired_at, device.last_seen_at = _hash(token), now, now
+        session.add(device)
+    return token
+
+
+@use_case
+def change_device(device_id: int, wish: DeviceWish, *, version: str) -> None:
+    """Change a phone that still is what the page showed. Raises DeviceGone, DeviceChanged."""
+    with transaction() as session:
+        device = session.get(Device, device_id, with_for_update=True, populate_existing=True)
+        if device is None or device.cut_off_at is not None:
+            raise DeviceGone
+        if version_of(device) != version:
+            raise DeviceChanged
+        device.name, device.role = wish.name, wish.role
+        device.gate_id, device.lanes = wish.gate_id, wish.lanes
+
+
+@use_case
+def cut_off(device_id: int, *, now: datetime) -> None:
+    """Let a device do nothing any more, from its next call on; does nothing when it is already."""
+    is_in_use = (Device.id == device_id, Device.cut_off_at.is_(None))
+    change = sa.update(Device).where(*is_in_use)
+    with transaction() as session:
+        affected(session, change.values(cut_off_at=now, pairing_hash=None, pairing_expires_at=None))
+
+
+def version_of(device: Device) -> str:
+    """Return what tells whether a page shows the device as it is."""
+    facts = (device.name, device.role.value, device.gate_id, device.lanes)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def _new_device(wish: DeviceWish, by: str, now: datetime) -> Device:
+    return Device(
+        name=wish.name,
+        role=wish.role,
+        gate_id=wish.gate_id,
+        lanes=wish.lanes,
+        created_by=by,
+        created_at=now,
+    )
+
+
+def _new_code() -> str:
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+    return "-".join(letters[start : start + 3] for start in range(0, CODE_LENGTH, 3))
+
+
+def _plain(code: str) -> str:
+    """Return a typed code as it was made: capitals, dashes where they belong."""
+    letters = "".join(char for char in code.upper() if char.isalnum())[: CODE_LENGTH + 1]
+    return "-".join(letters[start : start + 3] for start in range(0, len(letters), 3))
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _hash(secret: str) -> str:
+    """Return SHA-256 of a random secret: looked up by it, no time tells how much was right."""
+    return hashlib.sha256(secret.encode()).hexdigest()
