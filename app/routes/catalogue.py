@@ -1,6 +1,11 @@
 """The catalogue: what is on sale, for whom to choose from."""
 
+import hashlib
+from datetime import datetime, timedelta
+
+from babel.dates import format_timedelta
 from flask import Blueprint, Response, request
+from flask_babel import get_locale
 
 from app.clock import utcnow
 from app.forms.checkout import CheckoutForm
@@ -9,11 +14,18 @@ from app.integrations.calendar import event_calendar
 from app.models import SaleStatus
 from app.routes import assets, event_files
 from app.routes.htmx import render
-from app.services.selling.catalogue import TicketOnSale, list_tickets
+from app.services.selling.catalogue import TicketOnSale
+from app.services.selling.shop_window import look_at_tickets
 
 # "Few left" is said from here on: this many, or this share of the whole.
 FEW = 10
 FEW_SHARE = 10
+# From here on buyers are told when the sale of a ticket ends.
+NEAR_END = timedelta(days=3)
+# How often an open page asks for news, in seconds; oftener when something is about to change.
+PACE = 20
+FAST_PACE = 5
+SOON = timedelta(minutes=1)
 
 bp = Blueprint("catalogue", __name__)
 bp.register_blueprint(assets.bp)
@@ -21,16 +33,29 @@ bp.register_blueprint(event_files.bp)
 
 
 @bp.get("/")
-def index() -> str:
-    """Show every ticket with its state; quantities in the address are kept chosen."""
-    tickets = list_tickets(utcnow(), include_all=True)
+def index() -> Response:
+    """Show every ticket with its state; quantities in the address are kept chosen.
+
+    Answers 304 to who has the same already.
+    """
+    now = utcnow()
+    tickets = look_at_tickets(now)
     chosen = CheckoutForm.from_values(request.args)
-    return render(
+    body = render(
         "catalogue/index.html",
         "catalogue/_tickets.html",
         lines=chosen.lines(tickets),
         situation=_situation(tickets),
+        pace=_pace(tickets, now),
+        opens_at=min(
+            (t.valid_from for t in tickets if t.status is SaleStatus.UPCOMING), default=None
+        ),
     )
+    response = Response(body)
+    # Weak: proxies may compress it. The whole page is hashed, so language and looks are in it.
+    response.set_etag(hashlib.sha256(body.encode()).hexdigest()[:32], weak=True)
+    response.headers["Cache-Control"] = "no-cache"  # keep it, but ask each time whether it changed
+    return response.make_conditional(request)  # type: ignore[return-value]
 
 
 @bp.get("/event.ics")
@@ -50,6 +75,20 @@ def is_few_left(ticket: TicketOnSale) -> bool:
     return ticket.available <= max(FEW, ticket.amount // FEW_SHARE)
 
 
+@bp.app_template_test("ending")
+def is_ending(ticket: TicketOnSale) -> bool:
+    """Tell whether the sale of a ticket ends so soon that buyers should know when."""
+    return ticket.status is SaleStatus.ON_SALE and ticket.valid_until - utcnow() <= NEAR_END
+
+
+@bp.app_template_filter()
+def from_now(when: datetime) -> str:
+    """Return `in 3 hours` or `dalam 3 jam`, to the minute."""
+    return format_timedelta(
+        when - utcnow(), granularity="minute", add_direction=True, locale=get_locale()
+    )
+
+
 def _situation(tickets: list[TicketOnSale]) -> str:
     """Return what can be said of the whole sale, for the words above the list."""
     statuses = {ticket.status for ticket in tickets}
@@ -60,3 +99,11 @@ def _situation(tickets: list[TicketOnSale]) -> str:
     if SaleStatus.UPCOMING in statuses:
         return "upcoming"
     return "sold_out" if SaleStatus.SOLD_OUT in statuses else "ended"
+
+
+def _pace(tickets: list[TicketOnSale], now: datetime) -> int | None:
+    """Return after how many seconds to ask again; None when nothing will be sold any more."""
+    changes = [moment for t in tickets for moment in (t.valid_from, t.valid_until) if moment > now]
+    if not changes:
+        return None
+    return FAST_PACE if min(changes) - now <= SOON else PACE

@@ -4,12 +4,9 @@
 // Bring a refused form's summary to the reader.
 document.getElementById("problems")?.focus();
 
-// Ask for news only while somebody is looking, and never pull a list from under an open select.
+// Ask for news only while somebody is looking.
 document.addEventListener("htmx:beforeRequest", (event) => {
-  const poller = event.target.closest("[data-poll]");
-  if (poller !== event.target) return;
-  const isChoosing = document.activeElement?.matches("select") && poller.contains(document.activeElement);
-  if (document.hidden || isChoosing) event.preventDefault();
+  if (document.hidden && event.target.matches("[data-poll]")) event.preventDefault();
 });
 
 // A poll that failed stays silent: the next one follows by itself.
@@ -18,8 +15,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (xhr.status >= 400 && requestConfig.elt.matches("[data-poll]")) event.detail.shouldSwap = false;
 });
 
-// Say aloud what an order's state has become, or a warning in it: each once, not at every poll.
-const news = () => (document.querySelector("#status [data-news]") ?? document.querySelector("#status h1"))?.textContent;
+// Say aloud what a sale or an order has come to, or a warning in it: each once, not at every poll.
+const news = () => (document.querySelector("[data-news]") ?? document.querySelector("#status h1"))?.textContent;
 let told = news();
 document.addEventListener("htmx:afterSwap", () => {
   document.title = document.getElementById("status")?.dataset.title ?? document.title;

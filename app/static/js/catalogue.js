@@ -1,0 +1,70 @@
+// Catalogue: plus and minus, and news of what is left that never touch what is typed.
+"use strict";
+
+const form = () => document.getElementById("tickets");
+const isChosen = (field) => Number(field.value) > 0;
+
+// A button at the end of its road stays in the tab order, so that the focus is not lost on it.
+const mark = (field) => {
+  for (const button of field.parentElement.querySelectorAll("[data-step]")) {
+    const isLast = button.dataset.step > 0 ? Number(field.value) >= Number(field.max) : !isChosen(field);
+    button.setAttribute("aria-disabled", isLast);
+  }
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-step]");
+  if (!button || button.getAttribute("aria-disabled") === "true") return;
+  const field = document.getElementById(button.getAttribute("aria-controls"));
+  const wanted = Number(field.value) + Number(button.dataset.step);
+  field.value = Math.min(Math.max(wanted, 0), Math.max(Number(field.max), 0));
+  mark(field);
+});
+document.addEventListener("input", (event) => {
+  if (event.target.matches(".quantity__field")) mark(event.target);
+});
+
+// Take in the news about one ticket around its field.
+const takeIn = (ticket, fresh) => {
+  ticket.className = fresh.className;
+  for (const part of [".ticket__words", ".ticket__price"]) {
+    ticket.querySelector(part).replaceWith(fresh.querySelector(part));
+  }
+  const field = ticket.querySelector(".quantity__field");
+  const offered = fresh.querySelector(".quantity__field");
+  if (field && offered) field.max = offered.max;
+  else if (offered) ticket.querySelector(".ticket__stub").append(offered.parentElement);
+  else if (field && !isChosen(field)) field.parentElement.remove();
+  if (field) mark(field);
+};
+
+const shape = (sale) => [sale.dataset.situation, sale.dataset.pace, ...Array.from(sale.querySelectorAll(".ticket"), (each) => each.id)].join();
+let last = "";
+const kept = new Map();
+
+// The same sale with other numbers is taken in place; another one is swapped, then gets back what
+// was typed: only the buyer gives up a choice, also one that is gone for the moment.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, xhr, serverResponse } = event.detail;
+  if (target !== form() || xhr.status !== 200) return;
+  const fresh = new DOMParser().parseFromString(serverResponse, "text/html").getElementById("tickets");
+  if (!fresh) return;
+  kept.clear();
+  for (const field of target.querySelectorAll(".quantity__field")) kept.set(field.id, field.value);
+  if (shape(fresh) !== shape(target)) return;
+  event.detail.shouldSwap = false;
+  if (serverResponse === last) return;
+  last = serverResponse;
+  for (const ticket of fresh.querySelectorAll(".ticket")) takeIn(document.getElementById(ticket.id), ticket);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  last = "";
+  for (const [id, value] of kept) {
+    const field = document.getElementById(id);
+    if (!field) continue;
+    field.value = value;
+    mark(field);
+  }
+});
+// On the way back the browser fills in again what was typed.
+window.addEventListener("pageshow", () => form().querySelectorAll(".quantity__field").forEach(mark));
