@@ -13,16 +13,19 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
 from app.clock import utcnow
-from app.errors import CaseClosed, OrderNotCancellable, OrderNotExtendable, SoldOut
+from app.errors import CaseClosed, OrderNotCancellable, OrderNotExtendable, ResentEnough, SoldOut
 from app.extensions import limiter
+from app.forms.checkout import as_fields
 from app.gateways import current_gateways, current_settings
 from app.models import Order, OrderStatus
 from app.routes.order_view import view_of
 from app.routes.orders import Notice, get_order, keep_private, order_page
+from app.routes.refilling import remember
 from app.services.money import late_money
 from app.services.money.cancelling import cancel_unpaid
 from app.services.money.extending import extend_hold
 from app.services.money.order_money import look_at_money
+from app.services.selling.resending import resend_etickets
 
 # Many buyers share an address at a mobile carrier: only a flood meets this limit.
 LIMIT = "120 per minute"
@@ -85,6 +88,29 @@ def cancel(token: str) -> ResponseReturnValue:
     try:
         cancel_unpaid(order.id, now=now, gateway=current_gateways().xendit)
     except OrderNotCancellable as refusal:
+        return _again(order, now, Notice(refusal.title, refusal.detail), refusal.status)
+    return _back(token)
+
+
+@bp.post("/orders/<token>/again")
+@limiter.limit(LIMIT)
+def again(token: str) -> ResponseReturnValue:
+    """Lead to the checkout, filled in as for this order that ended without a payment."""
+    order, now = get_order(token), utcnow()
+    if not view_of(order, look_at_money(order, now), now).can_be_tried_again:
+        return _back(token)  # what was typed for it stays hidden behind its masked address
+    remember(order)
+    return redirect(url_for("checkout.show", **as_fields(order.quantities)), code=303)
+
+
+@bp.post("/orders/<token>/resend")
+@limiter.limit(LIMIT)
+def resend(token: str) -> ResponseReturnValue:
+    """Mail the e-tickets once more; the page says that it is under way."""
+    order, now = get_order(token), utcnow()
+    try:
+        resend_etickets(order.id, now=now)
+    except ResentEnough as refusal:
         return _again(order, now, Notice(refusal.title, refusal.detail), refusal.status)
     return _back(token)
 

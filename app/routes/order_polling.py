@@ -6,8 +6,10 @@ from typing import Any
 
 from flask import request, url_for
 
-from app.models import Mail, Order
+from app.models import Order
 from app.routes.order_view import TimeLeft, View
+from app.services.money.invoice_line import Place
+from app.services.selling.resending import TicketMail
 
 # How long a page has waited, and the seconds between its questions until then.
 POLL_PAUSES = ((30, 2), (300, 5))
@@ -50,7 +52,13 @@ def read_visit(now: datetime) -> Visit:
 
 
 def next_poll(
-    order: Order, view: View, *, visit: Visit, mail: Mail | None, left: TimeLeft | None
+    order: Order,
+    view: View,
+    *,
+    visit: Visit,
+    mail: TicketMail | None,
+    left: TimeLeft | None,
+    place: Place | None,
 ) -> Poll | None:
     """Return how the page asks next: eagerly while news is likely, then with growing gaps.
 
@@ -62,14 +70,23 @@ def next_poll(
     seconds = next((pause for limit, pause in POLL_PAUSES if waited < limit), LONGEST_PAUSE)
     if view in _UNPAID:
         seconds = LONGEST_PAUSE
-    seen = f"{view.value}-{seconds}-{left.minutes if left else 0}"
+    seen = f"{view.value}-{seconds}-{_details(mail, left, place)}"
     query: dict[str, Any] = {"since": str(visit.since), "seen": seen, **visit.origin}
     return Poll(url_for("orders.show", token=order.token, **query), seconds, seen)
 
 
-def _may_change(order: Order, view: View, visit: Visit, mail: Mail | None) -> bool:
+def _details(mail: TicketMail | None, left: TimeLeft | None, place: Place | None) -> str:
+    """Return what else the page shows that changes by itself, as short as can be."""
+    if place:
+        return f"{place.ahead}.{place.minutes}"
+    if mail:
+        return f"{mail.latest.id if mail.latest else 0}.{mail.is_coming:d}"
+    return str(left.minutes if left else 0)
+
+
+def _may_change(order: Order, view: View, visit: Visit, mail: TicketMail | None) -> bool:
     """Tell whether a page at rest may yet get news: its mail, or money that comes late."""
     if view is View.PAID:
-        return mail is None and visit.waited < MAIL_MAY_COME
+        return mail is not None and mail.is_coming and visit.waited < MAIL_MAY_COME
     has_invoice = order.payment.invoice_id is not None
     return view in _UNPAID and has_invoice and visit.waited < MONEY_MAY_COME

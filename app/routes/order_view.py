@@ -46,6 +46,11 @@ class View(enum.Enum):
         return self in (View.PAYABLE, View.CHECKING)
 
     @property
+    def can_be_tried_again(self) -> bool:
+        """Tell whether the page offers to fill in the checkout once more."""
+        return self in (View.EXPIRED, View.CANCELLED, View.FAILED)
+
+    @property
     def is_cancellable(self) -> bool:
         """Tell whether the page offers to cancel."""
         return self in (View.PREPARING, View.PAYABLE, View.CHECKING, View.CLOSING)
@@ -84,8 +89,12 @@ LABELS: dict[View, Words] = {
 class TimeLeft:
     """Time to pay; `minutes` are begun ones, so that the last of them is 1."""
 
-    minutes: int
+    seconds: int
     is_short: bool
+
+    @property
+    def minutes(self) -> int:
+        return max(1, -(-self.seconds // 60))
 
 
 def view_of(
@@ -121,7 +130,7 @@ def time_left(order: Order, now: datetime) -> TimeLeft | None:
     left = pay_until(order) - now
     if left <= timedelta():
         return None
-    return TimeLeft(-(-left // timedelta(minutes=1)), left < WARN_BEFORE)
+    return TimeLeft(-(-left // timedelta(seconds=1)), left < WARN_BEFORE)
 
 
 def _unseated_view(money: OrderMoney) -> View:

@@ -9,17 +9,18 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
 from app.errors import Busy, OrderNotFound, Words
-from app.forms.checkout import as_fields
 from app.gateways import current_gateways, current_settings
 from app.models import Order, OrderStatus
 from app.routes.htmx import render, wants_fragment
 from app.routes.order_polling import next_poll, read_visit
-from app.routes.order_view import label_of, pay_until, time_left, view_of
+from app.routes.order_view import View, label_of, pay_until, time_left, view_of
 from app.services.money.extending import can_extend
+from app.services.money.invoice_line import Place, place_in_line
 from app.services.money.order_money import look_at_money
 from app.services.money.payments import hint_payment
-from app.services.selling.delivery import find_confirmation, render_tickets
+from app.services.selling.delivery import render_tickets
 from app.services.selling.ordering import find_order_by_token
+from app.services.selling.resending import look_at_mail
 
 bp = Blueprint("orders", __name__)
 
@@ -51,8 +52,9 @@ def order_page(order: Order, now: datetime, notice: Notice | None = None) -> str
     money = look_at_money(order, now)
     view = view_of(order, money, now, back_for=visit.waited if visit.came_back else None)
     left = time_left(order, now) if view.is_payable else None
-    mail = find_confirmation(order.id) if order.is_paid else None
-    poll = next_poll(order, view, visit=visit, mail=mail, left=left)
+    mail = look_at_mail(order.id, now) if order.is_paid else None
+    place = _place(order, now) if view is View.PREPARING else None
+    poll = next_poll(order, view, visit=visit, mail=mail, left=left, place=place)
     if poll and wants_fragment() and request.args.get("seen") == poll.seen:
         return ""
     return render(
@@ -64,16 +66,23 @@ def order_page(order: Order, now: datetime, notice: Notice | None = None) -> str
         poll=poll,
         money=money,
         mail=mail,
+        place=place,
         notice=notice,
         left=left,
         can_extend=left is not None and can_extend(order, now),
         hold_minutes=max(1, current_settings().order_hold // timedelta(minutes=1)),
         pay_until=pay_until(order),
+        catalogue_url=f"{current_settings().public_url}/",
         came_back=visit.came_back,
         masked_email=mask_email(order.user.email),
-        refill_url=url_for("catalogue.index", **as_fields(order.quantities)),
         here=url_for("orders.show", token=order.token, **visit.origin),
     )
+
+
+def _place(order: Order, now: datetime) -> Place:
+    """Return the order's place in the line for invoices; it came there when its hold began."""
+    since = order.expires_at - current_settings().order_hold
+    return place_in_line(order.id, now, since=since)
 
 
 @bp.get("/orders/<token>/tickets.pdf")

@@ -18,6 +18,7 @@ from app.routes.api.schemas import (
     OrderRequestSchema,
     ProblemSchema,
 )
+from app.services.money.invoice_line import place_in_line
 from app.services.money.invoicing import try_open_invoice
 from app.services.selling.ordering import (
     IdempotencyRef,
@@ -103,4 +104,14 @@ def _dump(order: Order) -> dict[str, Any]:
     expires_at = order.expires_at.astimezone(settings.event.timezone)
     dumped["order"]["expiresAt"] = expires_at.isoformat(timespec="seconds")
     dumped["order"]["url"] = f"{settings.public_url}/orders/{order.token}"
+    if _invoice_follows(order):
+        dumped["payment"]["line"] = _line(order)
     return dumped
+
+
+def _line(order: Order) -> dict[str, int | None]:
+    """Return the place of an order whose invoice follows, as its page tells it too."""
+    since = order.expires_at - current_settings().order_hold
+    place = place_in_line(order.id, utcnow(), since=since)
+    seconds = None if place.wait is None else round(place.wait.total_seconds())
+    return {"ahead": place.ahead, "estimatedSeconds": seconds}

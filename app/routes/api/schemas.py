@@ -153,6 +153,17 @@ class OrderSchema(Schema):
     items = fields.List(fields.Nested(OrderItemSchema))
 
 
+class LineSchema(Schema):
+    """The place of an order whose invoice is still to be made."""
+
+    ahead = fields.Integer(metadata={"description": "How many orders come first."})
+    estimated_seconds = fields.Integer(
+        data_key="estimatedSeconds",
+        allow_none=True,
+        metadata={"description": "About how long it takes; null when nobody can tell."},
+    )
+
+
 class PaymentSchema(Schema):
     """The payment of an order."""
 
@@ -165,6 +176,9 @@ class PaymentSchema(Schema):
         data_key="invoiceUrl",
         allow_none=True,
         metadata={"description": "Where the buyer pays; null while it is being prepared."},
+    )
+    line = fields.Nested(
+        LineSchema, metadata={"description": "Only while the invoice is being prepared."}
     )
 
 
