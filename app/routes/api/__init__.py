@@ -6,7 +6,7 @@ from flask import Flask
 from flask_smorest import Api
 
 from app.extensions import csrf
-from app.routes.api import orders, tickets
+from app.routes.api import door_sync, orders, tickets
 
 
 class ProblemApi(Api):
@@ -33,3 +33,5 @@ def init_app(app: Flask) -> None:
     for module in (tickets, orders):
         csrf.exempt(module.bp)
         api.register_blueprint(module.bp)
+    csrf.exempt(door_sync.bp)  # `requires_door` sees to it
+    app.register_blueprint(door_sync.bp)  # the scanner page's own: not in the description
