@@ -1,0 +1,187 @@
+// What this phone keeps, in IndexedDB: one database a device, shared by all its tabs.
+//
+//   seats     seat id -> box: base64, opened only by the ticket's own code (box.js)
+//   refused   seat id -> "revoked" | "order_cancelled"
+//   standing  seat id -> {admittedAt, gate, isInside, known}: as the server told at `known`
+//   queue     scans decided here that the server has not answered yet, oldest first
+//   meta      state, clock, preparation, gate, sent, epoch: one value each
+
+const NAME = "door";
+const VERSION = 1;
+const ALL = ["seats", "refused", "standing", "queue", "meta"];
+
+/** The data was wiped while an answer of the server was on its way: the answer is not kept. */
+export class Wiped extends Error {}
+
+/** @type {Promise<IDBDatabase> | null} */
+let opened = null;
+
+/** @returns {Promise<IDBDatabase>} */
+function database() {
+  opened ??= open().catch((error) => {
+    opened = null;
+    throw error;
+  });
+  return opened;
+}
+
+/** @returns {Promise<IDBDatabase>} */
+function open() {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(NAME, VERSION);
+    request.onupgradeneeded = () => create(request.result);
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const db = request.result;
+      db.onversionchange = () => forget(db); // a newer page in another tab wants to upgrade
+      db.onclose = () => forget(db);
+      resolve(db);
+    };
+  });
+}
+
+/** @param {IDBDatabase} db */
+function forget(db) {
+  db.close();
+  opened = null;
+}
+
+/** @param {IDBDatabase} db */
+function create(db) {
+  for (const name of ["seats", "refused", "standing", "meta"]) db.createObjectStore(name);
+  const queue = db.createObjectStore("queue", { keyPath: "number", autoIncrement: true });
+  queue.createIndex("scanId", "scanId", { unique: true });
+  queue.createIndex("seatId", "seatId");
+}
+
+/**
+ * Run `work` in one transaction over some stores, and resolve once it is on the disk.
+ *
+ * Transactions that write to a store run one after another, over all tabs. `work` may wait for
+ * nothing but requests of its own stores: else the browser ends the transaction.
+ * @template T
+ * @param {IDBTransactionMode} mode
+ * @param {string[]} names
+ * @param {(...stores: IDBObjectStore[]) => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function transact(mode, names, work) {
+  const db = await database();
+  const transaction = db.transaction(names, mode, { durability: "strict" });
+  const done = new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));
+  });
+  try {
+    const result = await work(...names.map((name) => transaction.objectStore(name)));
+    await done;
+    return result;
+  } catch (error) {
+    done.catch(() => {}); // the first error tells more
+    try { transaction.abort(); } catch { /* it has ended already */ }
+    throw error;
+  }
+}
+
+/**
+ * Return a request's result as a promise.
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
+export function result(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/**
+ * Read some values of `meta`, in the order of their names; undefined where there is none.
+ * @param {...string} names
+ * @returns {Promise<any[]>}
+ */
+export function readMeta(...names) {
+  return transact("readonly", ["meta"], (meta) => Promise.all(names.map((name) => result(meta.get(name)))));
+}
+
+/**
+ * Keep a value of `meta`.
+ * @param {string} name
+ * @param {any} value
+ */
+export function writeMeta(name, value) {
+  return transact("readwrite", ["meta"], async (meta) => void meta.put(value, name));
+}
+
+/**
+ * Return the box of a seat.
+ * @param {number} seatId
+ * @returns {Promise<string | undefined>}
+ */
+export function readBox(seatId) {
+  return transact("readonly", ["seats"], (seats) => result(seats.get(seatId)));
+}
+
+/**
+ * Return the ids of all seats with a box here.
+ * @returns {Promise<number[]>}
+ */
+export function readSeatIds() {
+  return transact("readonly", ["seats"], async (seats) => /** @type {number[]} */ (await result(seats.getAllKeys())));
+}
+
+/**
+ * Return the oldest scans the server has not answered, without those it would not take.
+ * @param {number} [most]
+ * @returns {Promise<import("./decide.js").QueuedScan[]>}
+ */
+export async function readQueue(most) {
+  const all = await transact("readonly", ["queue"], (queue) => result(queue.getAll()));
+  return all.filter((scan) => !scan.problem).slice(0, most);
+}
+
+/**
+ * Count the scans that wait here, and those the server would not take.
+ * @returns {Promise<{queued: number, held: number}>}
+ */
+export async function countQueue() {
+  const all = await transact("readonly", ["queue"], (queue) => result(queue.getAll()));
+  const held = all.filter((scan) => scan.problem).length;
+  return { queued: all.length - held, held };
+}
+
+/**
+ * Return what marks the data of now; answers of the server are kept only while it is the same.
+ * @returns {Promise<string>}
+ */
+export function readEpoch() {
+  return transact("readwrite", ["meta"], async (meta) => {
+    const known = await result(meta.get("epoch"));
+    if (known) return known;
+    const fresh = crypto.randomUUID();
+    meta.put(fresh, "epoch");
+    return fresh;
+  });
+}
+
+/**
+ * Stop the transaction when the data was wiped since `epoch` was read. Throws Wiped.
+ * @param {IDBObjectStore} meta
+ * @param {string} epoch
+ */
+export async function insistOn(meta, epoch) {
+  if ((await result(meta.get("epoch"))) !== epoch) throw new Wiped();
+}
+
+/**
+ * Forget everything; with `keepQueue` all but the scans the server does not know yet.
+ * @param {{keepQueue?: boolean}} [options]
+ */
+export function wipe({ keepQueue = false } = {}) {
+  return transact("readwrite", ALL, async (seats, refused, standing, queue, meta) => {
+    const stores = keepQueue ? [seats, refused, standing, meta] : [seats, refused, standing, queue, meta];
+    for (const store of stores) store.clear();
+    meta.put(crypto.randomUUID(), "epoch");
+  });
+}
