@@ -72,10 +72,7 @@ def find_caller(token: str, *, now: datetime) -> DoorCaller | None:
         if found is None:
             return None
         device, is_lane_mode = found
-        # Detached, so that what is known of them outlives this look.
-        session.expunge(device)
-        if device.gate is not None:
-            session.expunge(device.gate)
+        detach(session, [device])
     if device.cut_off_at is not None:
         raise IsCutOff
     if device.last_seen_at is None or now - device.last_seen_at > SEEN_EVERY:
@@ -101,12 +98,18 @@ def note_seen(device_id: int, *, now: datetime, report: Mapping[str, Any] | None
         affected(session, sa.update(Device).where(Device.id == device_id).values(**values))
 
 
+def detach(session: sa.orm.Session, found: Sequence[Device]) -> None:
+    """Let devices and their gates outlive the session: what is known of them stays readable."""
+    for one in {*found, *(device.gate for device in found if device.gate)}:
+        session.expunge(one)
+
+
 def list_devices() -> Sequence[Device]:
     """Return all devices in use in the order they were added, then those that were cut off."""
     with reading() as session:
         wanted = sa.select(Device).order_by(Device.cut_off_at.is_not(None), Device.id)
         found = session.scalars(wanted).all()
-        session.expunge_all()
+        detach(session, found)
         return found
 
 
@@ -114,7 +117,7 @@ def find_device(device_id: int) -> Device | None:
     """Return one device."""
     with reading() as session:
         device = session.get(Device, device_id)
-        session.expunge_all()
+        detach(session, [device] if device else [])
         return device
 
 
