@@ -42,7 +42,8 @@ def race(app: Flask, claim: ClaimId) -> Counter[int]:
     """Let all workers loose on JOBS due jobs; return how often each was claimed."""
     with app.app_context(), transaction() as session:
         affected(session, sa.delete(Job))
-        jobs.enqueue_all(session, [("test", {}, NOW)] * JOBS, now=NOW)
+        for _ in range(JOBS):
+            jobs.enqueue(session, "test", {}, now=NOW, due_at=NOW)
     start = threading.Barrier(WORKERS)
     claimed: list[int] = []
 

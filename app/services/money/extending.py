@@ -87,5 +87,12 @@ def _put_aside(
         due_at = now + INLINE_HEAD_START
         job_id = jobs.enqueue(session, OPEN_INVOICE, {"order_id": order_id}, now=now, due_at=due_at)
         return old, PlacedOrder(
-            order.id, order.code, order.token, is_paid=False, is_repeat=False, invoice_job_id=job_id
+            order.id,
+            order.code,
+            order.token,
+            is_paid=False,
+            is_repeat=False,
+            invoice_job_id=job_id,
+            total=order.total,
+            expires_at=order.expires_at,
         )

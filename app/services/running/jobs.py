@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.extensions import db
 from app.models import Job, JobStatus, WorkerHeartbeat
-from app.services.running.transaction import affected, reading, transaction, use_case
+from app.services.running.transaction import affected, insert, reading, transaction, use_case
 from app.tracing import current_request_id
 
 log = logging.getLogger(__name__)
@@ -51,27 +51,16 @@ def enqueue(
     session: Session, kind: str, payload: dict[str, Any], *, now: datetime, due_at: datetime
 ) -> int:
     """Add a job to the caller's transaction and return its id."""
-    return enqueue_all(session, [(kind, payload, due_at)], now=now)[0]
-
-
-def enqueue_all(
-    session: Session, jobs: list[tuple[str, dict[str, Any], datetime]], *, now: datetime
-) -> list[int]:
-    """Add several jobs (kind, payload, due_at) to the caller's transaction."""
-    rows = [
-        Job(
-            kind=kind,
-            payload=payload,
-            status=JobStatus.OPEN,
-            due_at=due_at,
-            request_id=current_request_id(),
-            created_at=now,
-        )
-        for kind, payload, due_at in jobs
-    ]
-    session.add_all(rows)
-    session.flush()
-    return [row.id for row in rows]
+    return insert(
+        session,
+        Job,
+        kind=kind,
+        payload=payload,
+        status=JobStatus.OPEN,
+        due_at=due_at,
+        request_id=current_request_id(),
+        created_at=now,
+    )
 
 
 @use_case

@@ -14,10 +14,11 @@ from app.errors import (
     QuantityOutOfRange,
     SaleClosed,
     SaleNotOpen,
+    SoldOut,
     TicketNotFound,
     ValidationFailed,
 )
-from app.models import SaleStatus, Ticket
+from app.models import Ticket, TicketStock
 from app.services.running.transaction import reading
 
 
@@ -67,13 +68,26 @@ class OrderRequest:
         return names
 
 
-def check_request(request: OrderRequest, now: datetime) -> dict[int, Ticket]:
-    """Return the tickets asked for, once every rule but the stock itself allows the request."""
-    with reading() as session:
-        wanted = {item.ticket_id for item in request.items}
-        query = sa.select(Ticket).where(Ticket.id.in_(wanted))
-        tickets = {ticket.id: ticket for ticket in session.scalars(query)}
-        session.expunge_all()
+@dataclass(frozen=True)
+class Offer:
+    """A ticket as it is offered at this moment; `available` is only a look, it holds nothing."""
+
+    id: int
+    type: str
+    price: int
+    max_per_order: int
+    valid_from: datetime
+    valid_until: datetime
+    available: int
+
+
+def check_request(request: OrderRequest, now: datetime) -> dict[int, Offer]:
+    """Return the tickets asked for, once every rule allows the request.
+
+    What is sold out is refused here, by a plain read: a rush asks thousands of times for what is
+    gone. What is held in the end is decided by the UPDATE in `inventory`.
+    """
+    tickets = _find_offers({item.ticket_id for item in request.items})
     if not request.items:
         raise ValidationFailed([FieldError("items", _l("Choose at least one ticket."))])
     so_far: dict[int, int] = {}
@@ -82,16 +96,34 @@ def check_request(request: OrderRequest, now: datetime) -> dict[int, Ticket]:
         if problem:
             raise problem
     for ticket in tickets.values():
-        status = ticket.sale_status(now)
-        if status is SaleStatus.UPCOMING:
+        if now < ticket.valid_from:
             raise SaleNotOpen
-        if status is SaleStatus.ENDED:
+        if now >= ticket.valid_until:
             raise SaleClosed
+    if any(tickets[ticket_id].available < wanted for ticket_id, wanted in so_far.items()):
+        raise SoldOut({ticket.id: ticket.available for ticket in tickets.values()})
     return tickets
 
 
+def _find_offers(ticket_ids: set[int]) -> dict[int, Offer]:
+    columns = (
+        Ticket.id,
+        Ticket.type,
+        Ticket.price,
+        Ticket.max_per_order,
+        Ticket.valid_from,
+        Ticket.valid_until,
+        (TicketStock.amount - TicketStock.held - TicketStock.sold).label("available"),
+    )
+    with reading() as session:
+        rows = session.execute(
+            sa.select(*columns).join(TicketStock).where(Ticket.id.in_(ticket_ids))
+        )
+        return {row.id: Offer(*row) for row in rows}
+
+
 def _check_item(
-    item: WantedItem, field: str, ticket: Ticket | None, so_far: dict[int, int]
+    item: WantedItem, field: str, ticket: Offer | None, so_far: dict[int, int]
 ) -> DomainError | None:
     """Return what is wrong with a line; `so_far` sums the quantities of repeated lines."""
     if ticket is None:

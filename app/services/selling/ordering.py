@@ -1,8 +1,7 @@
 """Ordering: hold the seats and write the order, all or nothing."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -21,20 +20,26 @@ from app.models import (
     OrderStatus,
     Payment,
     PaymentStatus,
-    Ticket,
     User,
 )
 from app.models.codes import new_order_code, new_order_token
 from app.services.running import jobs
 from app.services.running.transaction import (
     CommitUnknown,
+    insert,
     reading,
     transaction,
     use_case,
     violates,
 )
 from app.services.selling import eticketing, inventory
-from app.services.selling.order_request import Buyer, OrderRequest, WantedItem, check_request
+from app.services.selling.order_request import (
+    Buyer,
+    Offer,
+    OrderRequest,
+    WantedItem,
+    check_request,
+)
 from app.tracing import current_request_id
 
 __all__ = [
@@ -64,8 +69,25 @@ class IdempotencyRef:
 
 
 @dataclass(frozen=True)
+class PlacedItem:
+    """A line of an order that was placed."""
+
+    ticket_id: int
+    type: str
+    quantity: int
+    price: int
+
+    @property
+    def subtotal(self) -> int:
+        return self.quantity * self.price
+
+
+@dataclass(frozen=True)
 class PlacedOrder:
-    """An order that now exists. `is_repeat` when an earlier identical request had made it."""
+    """An order that now exists. `is_repeat` when an earlier identical request had made it.
+
+    `items` are known only when it was placed just now, so that it can be told without a reading.
+    """
 
     order_id: int
     code: str
@@ -73,6 +95,9 @@ class PlacedOrder:
     is_paid: bool
     is_repeat: bool
     invoice_job_id: int | None
+    total: int
+    expires_at: datetime
+    items: tuple[PlacedItem, ...] = ()
 
 
 @use_case
@@ -92,23 +117,20 @@ def place_order(
     """
     if idempotency and (earlier := _find_earlier(request, idempotency)):
         return earlier
-    tickets = check_request(request, now)
+    items = _price(request, check_request(request, now))
     code = new_order_code()
     try:
         with transaction() as session:
-            order = _insert_order(session, request, tickets, code, now, settings, api_key_id)
+            placed = _write_order(session, request, items, code, now, settings, api_key_id)
             if idempotency:
-                _insert_key(session, idempotency, request, order.id, now)
-            job_id = _insert_jobs(session, order, now)
+                _insert_key(session, idempotency, request, placed.order_id, now)
             inventory.hold(session, request.quantities())
-            if order.total == 0:
-                _settle_free(session, order, now)
-            return PlacedOrder(
-                order.id, code, order.token, order.is_paid, is_repeat=False, invoice_job_id=job_id
-            )
-    except CommitUnknown:
-        if placed := _find_placed(Order.code == code):
+            if placed.is_paid:
+                _settle_free(session, placed.order_id, now)
             return placed
+    except CommitUnknown:
+        if found := _find_placed(Order.code == code):
+            return found
         raise
     except IntegrityError as error:
         if idempotency and violates(error, "uq_idempotency_keys_scope_key", "idempotency_keys.key"):
@@ -153,84 +175,104 @@ def _find_placed(condition: sa.ColumnElement[bool]) -> PlacedOrder | None:
         if order is None:
             return None
         return PlacedOrder(
-            order.id, order.code, order.token, order.is_paid, is_repeat=True, invoice_job_id=None
+            order.id,
+            order.code,
+            order.token,
+            order.is_paid,
+            is_repeat=True,
+            invoice_job_id=None,
+            total=order.total,
+            expires_at=order.expires_at,
         )
 
 
-def _insert_order(
+def _price(request: OrderRequest, offers: dict[int, Offer]) -> tuple[PlacedItem, ...]:
+    """Return the lines of the order at today's prices, ticket ids ascending."""
+    return tuple(
+        PlacedItem(ticket_id, offers[ticket_id].type, quantity, offers[ticket_id].price)
+        for ticket_id, quantity in sorted(request.quantities().items())
+    )
+
+
+def _write_order(
     session: Session,
     request: OrderRequest,
-    tickets: dict[int, Ticket],
+    items: tuple[PlacedItem, ...],
     code: str,
     now: datetime,
     settings: Settings,
     api_key_id: int | None,
-) -> Order:
-    attendees = request.names_by_ticket()
-    user = User(**asdict(request.buyer), created_at=now)
-    total = sum(len(names) * tickets[ticket_id].price for ticket_id, names in attendees.items())
-    order = Order(
+) -> PlacedOrder:
+    """Insert the order, its buyer, items, payment and jobs."""
+    total = sum(item.subtotal for item in items)
+    token, expires_at = new_order_token(), now + settings.order_hold
+    user_id = insert(session, User, **vars(request.buyer), created_at=now)
+    order_id = insert(
+        session,
+        Order,
         code=code,
-        token=new_order_token(),
-        user=user,
+        token=token,
+        user_id=user_id,
         api_key_id=api_key_id,
         status=OrderStatus.PENDING,
         total=total,
         locale=request.locale,
         request_id=current_request_id(),
         created_at=now,
-        expires_at=now + settings.order_hold,
-        items=[
-            OrderItem(
-                ticket_id=ticket_id,
-                quantity=len(names),
-                price=tickets[ticket_id].price,
-                attendees=names,
-            )
-            for ticket_id, names in sorted(attendees.items())
-        ],
-        payment=Payment(status=PaymentStatus.PENDING, amount=total, external_id=code),
+        expires_at=expires_at,
     )
-    session.add(order)
-    session.flush()
-    return order
+    names = request.names_by_ticket()
+    for item in items:
+        insert(
+            session,
+            OrderItem,
+            order_id=order_id,
+            ticket_id=item.ticket_id,
+            quantity=item.quantity,
+            price=item.price,
+            attendees=names[item.ticket_id],
+        )
+    insert(
+        session,
+        Payment,
+        order_id=order_id,
+        status=PaymentStatus.PENDING,
+        amount=total,
+        external_id=code,
+    )
+    job_id = _insert_jobs(session, order_id, now, expires_at) if total else None
+    return PlacedOrder(order_id, code, token, total == 0, False, job_id, total, expires_at, items)
 
 
 def _insert_key(
     session: Session, ref: IdempotencyRef, request: OrderRequest, order_id: int, now: datetime
 ) -> None:
     """Claim the key. A twin still at work makes this wait for its end, and then fail."""
-    row: dict[str, Any] = {
-        "scope": ref.scope,
-        "key": ref.key,
-        "fingerprint": request.fingerprint(),
-        "order_id": order_id,
-        "created_at": now,
-    }
     try:
-        session.execute(sa.insert(IdempotencyKey).values(row))
+        insert(
+            session,
+            IdempotencyKey,
+            scope=ref.scope,
+            key=ref.key,
+            fingerprint=request.fingerprint(),
+            order_id=order_id,
+            created_at=now,
+        )
     except OperationalError as error:
         if error.orig is not None and error.orig.args[0] == LOCK_WAIT_TIMEOUT:
             raise IdempotencyInProgress from error
         raise
 
 
-def _insert_jobs(session: Session, order: Order, now: datetime) -> int | None:
-    """Have the invoice opened and the hold ended; nothing of that for a free order."""
-    if order.total == 0:
-        return None
-    payload = {"order_id": order.id}
-    return jobs.enqueue_all(
-        session,
-        [
-            (OPEN_INVOICE, payload, now + INLINE_HEAD_START),
-            (EXPIRE_ORDER, payload, order.expires_at),
-        ],
-        now=now,
-    )[0]
+def _insert_jobs(session: Session, order_id: int, now: datetime, expires_at: datetime) -> int:
+    """Have the invoice opened and the hold ended; return the id of the first job."""
+    payload = {"order_id": order_id}
+    jobs.enqueue(session, EXPIRE_ORDER, payload, now=now, due_at=expires_at)
+    return jobs.enqueue(session, OPEN_INVOICE, payload, now=now, due_at=now + INLINE_HEAD_START)
 
 
-def _settle_free(session: Session, order: Order, now: datetime) -> None:
+def _settle_free(session: Session, order_id: int, now: datetime) -> None:
+    order = session.get_one(Order, order_id)
     inventory.sell(session, order.quantities)
     order.move_to(OrderStatus.PAID)
     order.paid_at = now
