@@ -1,6 +1,6 @@
 """The catalogue page: every state of a ticket and of the whole sale, in words."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,6 +17,11 @@ def catalogue(client: FlaskClient, path: str = "/") -> Page:
     return Page(client.get(path, headers=ENGLISH))
 
 
+def ways_on(page: Page) -> set[str]:
+    """Return where the links in the words above the list lead."""
+    return {e.attributes["href"] for e in page.by_id("tickets").walk() if e.tag == "a"}
+
+
 def test_it_names_event_date_in_words_and_venue(shop: Shop) -> None:
     text = catalogue(shop.client).text
     assert "TEDxSenja Jakarta" in text
@@ -27,25 +32,57 @@ def test_it_names_event_date_in_words_and_venue(shop: Shop) -> None:
 def test_a_ticket_on_sale_offers_as_many_as_one_order_may_take(shop: Shop) -> None:
     ticket = shop.add_ticket("Reguler", price=250_000, amount=100, most=4)
     page = catalogue(shop.client)
-    choices = [e.attributes["value"] for e in page.by_id(f"t{ticket}").walk()]
-    assert choices == ["0", "1", "2", "3", "4"]
+    field = page.by_id(f"t{ticket}").attributes
+    assert (field["type"], field["min"], field["max"], field["value"]) == ("number", "0", "4", "0")
     assert "Rp 250.000" in page.by_id(f"ticket-{ticket}").text
-    assert page.by_id(f"state-{ticket}").text.startswith("On sale until")
+    assert page.by_id(f"state-{ticket}").text == "On sale"
 
 
 def test_it_offers_no_more_than_are_left(shop: Shop) -> None:
     ticket = shop.add_ticket(amount=2, most=4)
-    choices = [e.attributes["value"] for e in catalogue(shop.client).by_id(f"t{ticket}").walk()]
-    assert choices == ["0", "1", "2"]
+    assert catalogue(shop.client).by_id(f"t{ticket}").attributes["max"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("closes_in", "words"),
+    [
+        (timedelta(days=3, hours=1), None),
+        (timedelta(hours=50, minutes=1), "Sale ends in 2 days"),
+        (timedelta(hours=3, minutes=1), "Sale ends in 3 hours"),
+        (timedelta(seconds=50), "Sale ends in 1 minute"),
+    ],
+)
+def test_a_near_end_of_the_sale_is_told(
+    shop: Shop, closes_in: timedelta, words: str | None
+) -> None:
+    ticket = shop.add_ticket(closes_in=closes_in)
+    page = catalogue(shop.client)
+    ends = [e.text for e in page.all("p", class_="state state--ending")]
+    assert [text.startswith(words or "") for text in ends] == ([True] if words else [])
+    assert page.by_id(f"state-{ticket}").text == "On sale"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "Opens in 3 hours"), ("id", "Dibuka dalam 3 jam")],
+)
+def test_an_opening_is_told_in_words_and_exactly(shop: Shop, language: str, words: str) -> None:
+    ticket = shop.add_ticket(opens_in=timedelta(hours=3, minutes=1))
+    page = Page(shop.client.get("/", headers={"Accept-Language": language}))
+    state = page.by_id(f"state-{ticket}")
+    assert state.text.startswith(words)
+    [exact] = [e for e in state.walk() if e.tag == "time"]
+    assert exact.text.endswith("WIB")
+    assert datetime.fromisoformat(exact.attributes["datetime"]) > datetime.now(UTC)
 
 
 @pytest.mark.parametrize(
     ("amount", "held", "words"),
     [
         (100, 90, "Only 10 tickets left"),
-        (100, 89, "On sale until"),
+        (100, 89, "On sale"),
         (1000, 900, "Only 100 tickets left"),
-        (1000, 899, "On sale until"),
+        (1000, 899, "On sale"),
         (100, 99, "Only 1 ticket left"),
         (100, 100, "Sold out"),
     ],
@@ -62,7 +99,7 @@ def test_a_ticket_outside_its_period_says_so_and_cannot_be_chosen(shop: Shop) ->
     page = catalogue(shop.client)
     assert page.by_id(f"state-{later}").text.startswith("Opens ")
     assert page.by_id(f"state-{past}").text == "The sale has ended"
-    assert not page.all("select")
+    assert not page.all("input")
     assert not page.has_id("choose")
 
 
@@ -70,25 +107,43 @@ def test_an_empty_catalogue_says_so(shop: Shop) -> None:
     page = catalogue(shop.client)
     assert "There are no tickets yet" in page.text
     assert "data-poll" not in page.by_id("tickets").attributes
+    assert {"/event.ics", "mailto:halo@tedxsenja.example"} <= ways_on(page)
 
 
 def test_a_sale_not_open_yet_says_so_and_waits_for_it(shop: Shop) -> None:
     shop.add_ticket(opens_in=TOMORROW)
     page = catalogue(shop.client)
     assert "The sale has not opened yet" in page.text
+    assert "It opens in 1 day." in page.text
+    assert {"/event.ics", "mailto:halo@tedxsenja.example"} <= ways_on(page)
     assert "data-poll" in page.by_id("tickets").attributes
 
 
 def test_when_all_is_sold_out_it_says_so(shop: Shop) -> None:
     shop.add_ticket(amount=0)
-    assert "All tickets are sold or being paid for" in catalogue(shop.client).text
+    page = catalogue(shop.client)
+    assert "All tickets are sold or being paid for" in page.text
+    assert "data-poll" in page.by_id("tickets").attributes
 
 
 def test_when_the_sale_is_over_it_says_so_and_asks_no_more(shop: Shop) -> None:
     shop.add_ticket(closes_in=-TOMORROW)
     page = catalogue(shop.client)
     assert "Thank you for your interest" in page.text
+    assert "mailto:halo@tedxsenja.example" in ways_on(page)
     assert "data-poll" not in page.by_id("tickets").attributes
+
+
+@pytest.mark.parametrize(
+    ("opens_in", "pace"),
+    [(timedelta(hours=1), "20"), (timedelta(seconds=50), "5"), (-timedelta(days=1), "20")],
+)
+def test_an_open_page_asks_oftener_when_a_sale_is_about_to_open(
+    shop: Shop, opens_in: timedelta, pace: str
+) -> None:
+    shop.add_ticket(opens_in=opens_in)
+    trigger = catalogue(shop.client).by_id("tickets").attributes["hx-trigger"]
+    assert trigger == f"every {pace}s, visibilitychange from:document"
 
 
 def test_the_refreshed_list_is_one_element_and_keeps_what_was_chosen(shop: Shop) -> None:
