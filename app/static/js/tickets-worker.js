@@ -14,7 +14,7 @@ self.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(request.url);
   if (request.method !== "GET" || origin !== location.origin) return;
   if (request.mode === "navigate" && pathname === PAGE) event.respondWith(freshPage(request));
-  else if (pathname.startsWith("/static/") || pathname === "/event.css") event.respondWith(keptFile(request));
+  else if (/^\/(static|event)[/.]/.test(pathname)) event.respondWith(keptFile(request));
 });
 
 // Not caches.open: that would make an empty cache, and look as if the page were kept.

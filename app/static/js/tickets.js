@@ -19,7 +19,7 @@ const show = (name) => {
 // Everything this page has loaded, and the page itself.
 const parts = () => {
   const loaded = performance.getEntriesByType("resource").map((entry) => new URL(entry.name));
-  const ours = loaded.filter((url) => url.origin === location.origin && /^\/(static\/|event\.css)/.test(url.pathname));
+  const ours = loaded.filter((url) => url.origin === location.origin && /^\/(static|event)[/.]/.test(url.pathname));
   return [PAGE, ...new Set(ours.map((url) => url.pathname + url.search))];
 };
 
