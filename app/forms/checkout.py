@@ -2,7 +2,9 @@
 
 Names of its fields: `t<ticket id>` a quantity, `a<ticket id>_<n>` the name on the n-th seat,
 `full_name`, `email`, `no_hp`. Hidden ones: `order_token` makes a repeated post one order,
-`shown_total` is the sum the buyer saw, `prefilled` the name that untouched seats were given.
+`shown_total` is the sum the buyer saw, `prefilled` the name that untouched seats were given,
+`asked_email` and `asked_orders` what was asked about already. Buttons: `more` and `less`, their
+value being a quantity's name.
 """
 
 import re
@@ -15,6 +17,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.errors import FieldError, ValidationFailed
 from app.forms.fields import FieldProblem, parse_email, parse_full_name, parse_phone
+from app.forms.mail_domains import suggest_address
 from app.models import SaleStatus
 from app.services.selling.catalogue import TicketOnSale
 from app.services.selling.ordering import Buyer, OrderRequest, WantedItem
@@ -26,21 +29,26 @@ BUYER_FIELDS: dict[str, Callable[[str], str]] = {
 }
 QUANTITY = re.compile(r"t([0-9]{1,9})")
 SEAT = re.compile(r"a[0-9]{1,9}_[0-9]{1,3}")
-HIDDEN = ("order_token", "shown_total", "prefilled")
+HIDDEN = ("order_token", "shown_total", "prefilled", "asked_email", "asked_orders")
+STEPS = {"more": 1, "less": -1}
 ORDER_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 # Bounds of what is taken in at all; a form of ours stays far below both.
 MOST_FIELDS = 500
+MOST_KEPT = 50  # names of seats given up, a ticket
 LONGEST_VALUE = 300
 
 
 @dataclass(frozen=True)
 class Line:
-    """One ticket on the form: what is chosen of it, what may be, and the name typed per seat."""
+    """One ticket on the form: what is chosen of it, and the name typed per seat.
+
+    `kept` are names of seats given up, by their field: they are back when the seats are.
+    """
 
     ticket: TicketOnSale
     quantity: int
-    choices: tuple[int, ...]
     attendees: tuple[str, ...]
+    kept: Mapping[str, str]
 
     @property
     def subtotal(self) -> int:
@@ -51,16 +59,25 @@ class Line:
         return self.ticket.status is SaleStatus.ON_SALE
 
     @property
+    def most(self) -> int:
+        """Return how many one order can have of it now."""
+        return most_of(self.ticket)
+
+    @property
     def is_too_many(self) -> bool:
         """Tell whether more are chosen than can be had now."""
-        return self.quantity > (self.ticket.available if self.is_on_sale else 0)
+        return self.quantity > self.most
 
 
 @dataclass(frozen=True)
 class CheckoutForm:
-    """What was typed, as text and bounded; nothing of it is trusted yet."""
+    """What was typed, as text and bounded; nothing of it is trusted yet.
+
+    `pressed` names the plus or minus button that sent it: `t3-more`.
+    """
 
     typed: Mapping[str, str]
+    pressed: str = ""
 
     @classmethod
     def from_values(cls, values: Mapping[str, str]) -> "CheckoutForm":
@@ -79,6 +96,18 @@ class CheckoutForm:
             return self
         return replace(self, typed={**self.typed, "order_token": secrets.token_urlsafe(24)})
 
+    def stepped(self, tickets: Iterable[TicketOnSale]) -> "CheckoutForm":
+        """Return the form after a press of plus or minus, which stop at what can be had."""
+        for step, change in STEPS.items():
+            name = self.text(step)
+            for ticket in tickets:
+                if name == f"t{ticket.id}":
+                    quantity = self.quantity(ticket.id)
+                    most = max(most_of(ticket), quantity if change > 0 else 0)
+                    changed = str(min(max(quantity + change, 0), most))
+                    return CheckoutForm({**self.typed, name: changed}, f"{name}-{step}")
+        return self
+
     @property
     def order_token(self) -> str:
         return self.typed.get("order_token", "")
@@ -91,6 +120,14 @@ class CheckoutForm:
         """Return the chosen quantity; anything that is no small whole number counts as none."""
         text = self.text(f"t{ticket_id}").strip()
         return int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
+
+    def unreadable(self) -> list[str]:
+        """Return the names of quantities that hold something else than a small whole number."""
+        return [
+            name
+            for name, text in self.typed.items()
+            if QUANTITY.fullmatch(name) and not re.fullmatch("[0-9]{0,3}", text.strip())
+        ]
 
     @property
     def quantities(self) -> dict[int, int]:
@@ -125,6 +162,8 @@ class CheckoutForm:
             items.append((ticket_id, quantity))
         if not items:
             errors.insert(0, FieldError("quantities", _l("Choose at least one ticket.")))
+        whole = _l("Please enter a whole number, such as 2.")
+        errors[:0] = [FieldError(name, whole) for name in self.unreadable()]
         if errors:
             raise ValidationFailed(errors)
         return OrderRequest(self._buyer(), tuple(self._item(*item) for item in items), locale)
@@ -141,6 +180,22 @@ class CheckoutForm:
             return FieldError(name, problem.message)
         return None
 
+    @property
+    def suggested_email(self) -> str | None:
+        """Return the address that was probably meant, None when nothing looks wrong."""
+        return suggest_address(self.text("email"))
+
+    def with_suggested_email(self) -> "CheckoutForm":
+        """Return the form with that address taken."""
+        return replace(
+            self, typed={**self.typed, "email": self.suggested_email or self.text("email")}
+        )
+
+    @property
+    def has_unasked_email(self) -> bool:
+        """Tell whether the address looks wrong and the buyer was not asked about it yet."""
+        return bool(self.suggested_email) and self.text("asked_email") != self.text("email")
+
     def _is_untouched(self, name: str) -> bool:
         return not name.strip() or name == self.text("prefilled")
 
@@ -153,13 +208,23 @@ class CheckoutForm:
         return WantedItem(ticket_id, quantity, names)
 
     def _line(self, ticket: TicketOnSale) -> Line:
-        quantity = min(self.quantity(ticket.id), ticket.max_per_order)
-        available = ticket.available if ticket.status is SaleStatus.ON_SALE else 0
-        most = min(ticket.max_per_order, available)
-        # What was chosen stays among the choices even when it is gone: only the buyer lowers it.
-        choices = sorted({*range(most + 1), quantity})
-        seats = tuple(self.attendee(ticket.id, number) for number in range(1, quantity + 1))
-        return Line(ticket, quantity, tuple(choices), seats)
+        """Return the line. What was chosen stays even when it is gone: only the buyer lowers it."""
+        quantity = self.quantity(ticket.id)
+        seats = range(1, min(quantity, ticket.max_per_order) + 1)
+        given_up = range(len(seats) + 1, min(ticket.max_per_order, MOST_KEPT) + 1)
+        typed = {name: self.text(name) for n in given_up if (name := f"a{ticket.id}_{n}")}
+        return Line(
+            ticket,
+            quantity,
+            attendees=tuple(self.attendee(ticket.id, number) for number in seats),
+            kept={name: text for name, text in typed.items() if not self._is_untouched(text)},
+        )
+
+
+def most_of(ticket: TicketOnSale) -> int:
+    """Return how many of a ticket one order can have now."""
+    is_on_sale = ticket.status is SaleStatus.ON_SALE
+    return max(0, min(ticket.max_per_order, ticket.available)) if is_on_sale else 0
 
 
 def as_fields(quantities: Mapping[int, int]) -> dict[str, Any]:
@@ -168,6 +233,5 @@ def as_fields(quantities: Mapping[int, int]) -> dict[str, Any]:
 
 
 def _is_field(name: str) -> bool:
-    return bool(
-        name in BUYER_FIELDS or name in HIDDEN or QUANTITY.fullmatch(name) or SEAT.fullmatch(name)
-    )
+    is_fixed = name in BUYER_FIELDS or name in HIDDEN or name in STEPS
+    return bool(is_fixed or QUANTITY.fullmatch(name) or SEAT.fullmatch(name))

@@ -1,14 +1,11 @@
 """Checkout: choose, fill in, and leave for the payment page. One form, one URL."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 
@@ -22,15 +19,31 @@ from app.errors import (
     Words,
 )
 from app.extensions import limiter
-from app.forms.checkout import CheckoutForm, Line, as_fields
+from app.forms.checkout import CheckoutForm, Line
 from app.forms.fields import EMAIL_LENGTH, EXAMPLE_PHONE, NAME_LENGTH, PHONE_LENGTH
 from app.gateways import current_gateways, current_settings
 from app.models import SaleStatus
+from app.routes.checkout_notices import (
+    FORM_USED,
+    PAGE_TOO_OLD,
+    TOTAL_CHANGED,
+    Notice,
+    notice_of,
+    question,
+    shortages,
+)
 from app.routes.htmx import render, wants_fragment
 from app.routes.language import current_language, switch_to
+from app.routes.own_orders import has_made, list_own_orders, remember
+from app.routes.refilling import take_typed
 from app.services.money.invoicing import try_open_invoice
 from app.services.selling.catalogue import TicketOnSale, list_tickets
-from app.services.selling.ordering import IdempotencyRef, PlacedOrder, place_order
+from app.services.selling.ordering import (
+    IdempotencyRef,
+    OrderRequest,
+    PlacedOrder,
+    place_order,
+)
 from app.tracing import current_request_id
 
 RATE_SECONDS = 60
@@ -38,47 +51,17 @@ RATE_SECONDS = 60
 bp = Blueprint("checkout", __name__)
 
 
-@dataclass(frozen=True)
-class Notice:
-    """What the top of the form says after a send that made no order."""
-
-    title: Words
-    detail: Words = ""
-    status: int = 200
-    retry_after: int | None = None
-
-
-TOTAL_CHANGED = Notice(
-    _l("The total has changed"),
-    _l("You changed the tickets, or a price changed. Look at the new total, then go on."),
-    status=422,
-)
-FORM_USED = Notice(
-    _l("This form was already used for an order"),
-    _l(
-        "That order is safe: its link is in your e-mail once it is paid. To place another order "
-        "with what you see here, send the form again."
-    ),
-    status=422,
-)
-PAGE_TOO_OLD = Notice(
-    _l("This page was open for a long time"),
-    _l(
-        "Please look it over and send it again: nothing you typed was lost. "
-        "Your browser must allow cookies."
-    ),
-    status=400,
-)
+PAY = ("pay", "pay_suggested")
 
 
 def _is_no_order() -> bool:
-    return request.form.get("intent") != "pay"
+    return request.form.get("intent") not in PAY
 
 
 @bp.get("/checkout")
 def show() -> ResponseReturnValue:
     """Show the form for the quantities in the address."""
-    return _form_page(CheckoutForm.from_values(request.args))
+    return _form_page(CheckoutForm.from_values({**take_typed(), **request.args}))
 
 
 # Mobile carriers put thousands of buyers behind one address: only a flood meets these limits.
@@ -88,14 +71,17 @@ def show() -> ResponseReturnValue:
 def submit() -> ResponseReturnValue:
     """Do what the form's `intent` says: `pay`, `validate` one field, or else show it updated.
 
-    With `language` it comes back in that one.
+    `suggested` takes the address that was probably meant, `pay_suggested` does both. With
+    `language` it comes back in that one.
     """
     form = CheckoutForm.from_values(request.form)
     intent = request.form.get("intent")
     switch_to(request.form.get("language", ""))
     if intent == "validate":
         return _field_error(form, request.form.get("field", ""))
-    return _pay(form) if intent == "pay" else _form_page(form)
+    if intent in ("suggested", "pay_suggested"):
+        form = form.with_suggested_email()
+    return _pay(form) if intent in PAY else _form_page(form)
 
 
 @bp.errorhandler(CSRFError)
@@ -108,7 +94,7 @@ def renew_form(_error: CSRFError) -> ResponseReturnValue:
 def slow_down(_error: RateLimitExceeded) -> ResponseReturnValue:
     """Show the form again, everything kept, when too much was sent."""
     refusal = RateLimited(retry_after=RATE_SECONDS)
-    return _turn_away(_notice(refusal))
+    return _turn_away(notice_of(refusal))
 
 
 def _turn_away(notice: Notice) -> ResponseReturnValue:
@@ -129,17 +115,33 @@ def _pay(form: CheckoutForm) -> ResponseReturnValue:
     try:
         if form.has_unseen_total(form.lines(_tickets(form))):
             return _form_page(form, TOTAL_CHANGED)
+        order = form.parse(current_language())
+        if doubt := _doubt(form, order):
+            return _form_page(form, doubt)
         placed = place_order(
-            form.parse(current_language()),
+            order,
             now=utcnow(),
             settings=current_settings(),
             idempotency=IdempotencyRef(scope="form", key=form.order_token),
         )
     except IdempotencyKeyReused:
-        return _form_page(form.with_token(fresh=True), FORM_USED)
+        used = replace(FORM_USED, own_orders=list_own_orders(form.text("email")))
+        return _form_page(form.with_token(fresh=True), used)
     except DomainError as refusal:
         return _refused(form, refusal)
+    remember(form.order_token, placed.token)
     return redirect(_next_page(placed), code=303)
+
+
+def _doubt(form: CheckoutForm, order: OrderRequest) -> Notice | None:
+    """Return what the buyer has to be asked first, each thing once; a repeat is let through."""
+    if has_made(form.order_token):
+        return None
+    own_orders = list_own_orders(order.buyer.email)
+    asked = form.text("asked_orders").split()
+    if all(own.code in asked for own in own_orders):
+        own_orders = []
+    return question(own_orders, form.suggested_email if form.has_unasked_email else None)
 
 
 def _next_page(placed: PlacedOrder) -> str:
@@ -156,11 +158,7 @@ def _next_page(placed: PlacedOrder) -> str:
 def _refused(form: CheckoutForm, refusal: DomainError) -> ResponseReturnValue:
     errors = {_field_name(form, e): e.message for e in getattr(refusal, "errors", ())}
     left = refusal.available if isinstance(refusal, SoldOut) else {}
-    return _form_page(form, _notice(refusal), errors, left)
-
-
-def _notice(refusal: DomainError) -> Notice:
-    return Notice(refusal.title, refusal.detail, refusal.status, refusal.retry_after)
+    return _form_page(form, notice_of(refusal), errors, left)
 
 
 def _field_name(form: CheckoutForm, error: FieldError) -> str:
@@ -177,18 +175,18 @@ def _form_page(
     errors: Mapping[str, Words] | None = None,
     left: Mapping[int, int] | None = None,
 ) -> ResponseReturnValue:
-    form = form.with_token()
-    lines = form.lines(_tickets(form, left or {}))
+    tickets = _tickets(form, left or {})
+    form = form.with_token().stepped(tickets)
+    lines = form.lines(tickets)
+    missing = shortages(lines)
     context: dict[str, Any] = {
         "form": form,
         "lines": lines,
         "total": sum(line.subtotal for line in lines),
         "notice": notice,
-        # Where a change of language leads: a sent form has an address without quantities.
-        "here": url_for("checkout.show", **as_fields(form.quantities)),
-        "shortages": _shortages(lines),
-        "errors": {**_shortages(lines), **(errors or {})},
-        "labels": {f"t{line.ticket.id}": line.ticket.type for line in lines},
+        "shortages": missing,
+        "errors": {**missing, **(errors or {})},
+        "labels": _labels(lines),
         "example_phone": EXAMPLE_PHONE,
         "longest": {"full_name": NAME_LENGTH, "email": EMAIL_LENGTH, "no_hp": PHONE_LENGTH},
     }
@@ -211,28 +209,22 @@ def _tickets(form: CheckoutForm, left: Mapping[int, int] | None = None) -> list[
     return [replace(t, available=(left or {}).get(t.id, t.available)) for t in listed]
 
 
-def _shortages(lines: list[Line]) -> dict[str, Words]:
-    return {f"t{line.ticket.id}": _shortage(line) for line in lines if line.is_too_many}
-
-
-def _shortage(line: Line) -> Words:
-    """Say why what was chosen of a ticket cannot be had."""
-    match line.ticket.status:
-        case SaleStatus.UPCOMING:
-            return _("The sale of this ticket has not opened yet. Choose 0.")
-        case SaleStatus.ENDED:
-            return _("The sale of this ticket has ended. Choose 0.")
-    if line.ticket.available <= 0 or line.ticket.status is SaleStatus.SOLD_OUT:
-        return _("This ticket is sold out. Choose 0.")
-    return ngettext(
-        "Only %(num)d left. Choose fewer.",
-        "Only %(num)d left. Choose fewer.",
-        line.ticket.available,
-    )
+def _labels(lines: list[Line]) -> dict[str, tuple[str, int | None]]:
+    """Return what the summary of mistakes calls a field: its ticket, and the seat's number."""
+    labels: dict[str, tuple[str, int | None]] = {}
+    for line in lines:
+        ticket = line.ticket
+        labels[f"t{ticket.id}"] = (ticket.type, None)
+        for number in range(1, len(line.attendees) + 1):
+            labels[f"a{ticket.id}_{number}"] = (ticket.type, number)
+    return labels
 
 
 def _field_error(form: CheckoutForm, name: str) -> str:
     error = form.check(name)
     return render_template(
-        "checkout/_field_error.html", name=name, message=error.message if error else None
+        "checkout/_field_error.html",
+        form=form,
+        name=name,
+        message=error.message if error else None,
     )

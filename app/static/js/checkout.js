@@ -31,16 +31,16 @@ document.addEventListener("htmx:afterSwap", (event) => {
   else field.setAttribute("aria-invalid", "true");
 });
 
-// Another language comes with everything that was typed; without scripts only quantities stay.
-document.querySelector(".top__language")?.addEventListener("click", (event) => {
-  const form = document.getElementById("checkout-form");
-  const link = event.target.closest("a");
-  if (!link) return;
+// The address that was probably meant is taken at one press, without a trip to the server.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("#take-suggestion");
+  if (!button) return;
   event.preventDefault();
-  const choice = Object.assign(document.createElement("button"), { name: "language", value: link.hreflang, hidden: true });
-  form.append(choice);
-  form.requestSubmit(choice);
-  choice.remove();
+  const email = document.getElementById("email");
+  email.value = button.dataset.address;
+  document.getElementById("email-suggestion").remove();
+  email.focus();
+  email.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
 // One click, one order: the button rests while the answer is on its way. The server is safe without.
