@@ -12,7 +12,7 @@ from flask_babel import force_locale
 
 from app.formatting import event_date, event_time
 from app.integrations.qr import qr_data_uri
-from app.integrations.typesetting import direction, fit, printable
+from app.integrations.typesetting import direction, fit, fit_lines, printable
 
 if TYPE_CHECKING:
     from weasyprint import CSS
@@ -28,8 +28,9 @@ VARIANT = "pdf/ua-1"
 # How wide a text may be, in halves of an em, at each type size of tickets.css.
 EVENT_STEPS = (36, 60, 110, 200)
 VENUE_STEPS = (54, 90, 110, 140, 220)
-ATTENDEE_STEPS = (28, 40, 80, 300)
-TYPE_STEPS = (18, 44, 90)
+# The same, and how many lines there is room for: of a guest's name nothing may be hidden.
+ATTENDEE_LINES = ((17, 2), (24, 3), (34, 4), (58, 7))
+TYPE_LINES = ((19, 1), (26, 2), (42, 3))
 
 
 class TicketRenderingFailed(Exception):
@@ -60,6 +61,7 @@ class TicketDocument:
     venue: str
     contact_email: str
     seats: tuple[Seat, ...]
+    accent: str = "#000000"  # of one mark; nothing depends on it
 
 
 @dataclass(frozen=True)
@@ -140,13 +142,14 @@ def _context(document: TicketDocument) -> dict[str, object]:
         "venue": venue,
         "venue_size": venue_size,
         "contact_email": document.contact_email,
+        "accent": document.accent,
         "seats": [_seat_context(seat) for seat in document.seats],
     }
 
 
 def _seat_context(seat: Seat) -> dict[str, object]:
-    attendee, attendee_size = fit(printable(seat.attendee), ATTENDEE_STEPS)
-    ticket_type, type_size = fit(printable(seat.ticket_type), TYPE_STEPS)
+    attendee, attendee_size = fit_lines(printable(seat.attendee), ATTENDEE_LINES)
+    ticket_type, type_size = fit_lines(printable(seat.ticket_type), TYPE_LINES)
     return {
         "number": seat.number,
         "attendee": attendee,
@@ -155,5 +158,6 @@ def _seat_context(seat: Seat) -> dict[str, object]:
         "ticket_type": ticket_type,
         "type_size": type_size,
         "code": seat.code,
+        "lane": seat.lane,
         "qr": qr_data_uri(seat.qr_text),
     }

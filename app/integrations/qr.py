@@ -33,12 +33,10 @@ def qr_data_uri(text: str) -> str:
 
 
 def _png(modules: list[list[bool | None]]) -> bytes:
-    side = len(modules) + 2 * QUIET_ZONE
-    image = Image.new("1", (side, side), color=1)
-    for y, row in enumerate(modules, start=QUIET_ZONE):
-        for x, is_dark in enumerate(row, start=QUIET_ZONE):
-            if is_dark:
-                image.putpixel((x, y), 0)
+    side = len(modules)
+    pixels = bytes(0 if is_dark else 255 for row in modules for is_dark in row)
+    image = Image.new("1", (side + 2 * QUIET_ZONE, side + 2 * QUIET_ZONE), color=1)
+    image.paste(Image.frombytes("L", (side, side), pixels), (QUIET_ZONE, QUIET_ZONE))
     target = BytesIO()
     image.save(target, "PNG")
     return target.getvalue()

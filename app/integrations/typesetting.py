@@ -1,9 +1,11 @@
 """What a fixed box needs to know about a text it did not choose: its width and direction."""
 
+import math
 import unicodedata
 
 NOTHING = "–"
 ELLIPSIS = "…"
+CAPITAL = 1.3  # names are often written in capitals, which are that much broader
 
 
 def printable(text: str) -> str:
@@ -31,6 +33,40 @@ def fit(text: str, steps: tuple[int, ...]) -> tuple[str, int]:
         if width(text) <= limit:
             return text, size
     while width(text) >= steps[-1]:
+        text = text[:-1]
+    return text + ELLIPSIS, len(steps)
+
+
+def lines(text: str, per_line: int) -> int:
+    """Estimate how many lines a text takes where one holds `per_line` halves of an em.
+
+    Lines break between words, and inside a word that is wider than a line.
+    """
+    count, used = 1, 0.0
+    for word in text.split():
+        needed = sum(
+            _letter_width(letter) * (CAPITAL if letter.isupper() else 1) for letter in word
+        )
+        if used and used + 1 + needed > per_line:
+            count, used = count + 1, 0.0
+        used += needed + (1 if used else 0)
+        extra = max(0, math.ceil(used / per_line) - 1)
+        count, used = count + extra, used - extra * per_line
+    return count
+
+
+def fit_lines(text: str, steps: tuple[tuple[int, int], ...]) -> tuple[str, int]:
+    """Return a text and the type size, from 1 (largest), at which all its lines fit their box.
+
+    `steps` is how much a line holds (see `lines`), and how many there is room for, at each size.
+    What needs more at the last is cut there and ends in an ellipsis.
+    """
+    for size, (per_line, most) in enumerate(steps, start=1):
+        if lines(text, per_line) <= most:
+            return text, size
+    per_line, most = steps[-1]
+    text = text[: per_line * most]
+    while lines(text + ELLIPSIS, per_line) > most:
         text = text[:-1]
     return text + ELLIPSIS, len(steps)
 

@@ -10,7 +10,7 @@ from PIL import Image
 from app.integrations.qr import QUIET_ZONE, qr_data_uri, qr_png
 
 SHORT = "ABCDEFGHIJKLMNOPQRSTUVWXYZ2345"
-SIGNED = ("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 $%*+-./:" * 3)[:120]
+SIGNED = ("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 4)[:122]  # what signing makes, and all that fits
 
 
 def _picture(png: bytes) -> Image.Image:

@@ -89,6 +89,7 @@ def _document(order: Order, event: Event) -> TicketDocument:
         venue=event.venue,
         contact_email=event.contact_email,
         seats=_seats(order),
+        accent=event.accent,
     )
 
 
