@@ -31,7 +31,6 @@ from app.routes import (
     sessions,
     staff,
     terms,
-    terms,
 )
 from app.tracing import current_request_id
 
@@ -133,7 +132,6 @@ def _register_routes(app: Flask) -> None:
     app.register_blueprint(etickets_page.bp)
     for door_module in (staff, door_pairing):
         app.register_blueprint(door_module.bp)
-    app.register_blueprint(terms.bp)
     app.register_blueprint(terms.bp)
     csrf.exempt(callback.bp)
     app.register_blueprint(callback.bp)
