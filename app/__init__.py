@@ -20,7 +20,9 @@ from app.routes import (
     callback,
     catalogue,
     checkout,
+    door,
     door_pairing,
+    door_shell,
     error_handlers,
     etickets_page,
     health,
@@ -130,7 +132,7 @@ def _register_routes(app: Flask) -> None:
     for module in (catalogue, checkout, orders, order_actions, bank_details, language, health):
         app.register_blueprint(module.bp)
     app.register_blueprint(etickets_page.bp)
-    for door_module in (staff, door_pairing):
+    for door_module in (staff, door_pairing, door, door_shell):
         app.register_blueprint(door_module.bp)
     app.register_blueprint(terms.bp)
     csrf.exempt(callback.bp)

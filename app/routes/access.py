@@ -205,11 +205,16 @@ def find_door_caller() -> DoorCaller:
     key = _sent_key()
     if key is not None:
         return _door_partner(key)
-    caller = _door_device() or _door_staff()
+    caller = find_door_visitor()
     if caller is None:
         raise DoorLoginRequired
     _check_same_origin()
     return caller
+
+
+def find_door_visitor() -> DoorCaller | None:
+    """Return whose browser this is, for pages. Raises DeviceCutOff, RoleNotAllowed."""
+    return _door_device() or _door_staff()
 
 
 def _door_partner(key: str) -> DoorCaller:
