@@ -14,7 +14,7 @@ def choose(page: Page, service: Service, ticket: str, quantity: int) -> None:
     """Open the catalogue, choose so many of a ticket, and go on to the checkout."""
     page.goto(f"{service.url}/")
     card = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=ticket))
-    card.get_by_role("combobox").select_option(str(quantity))
+    card.get_by_role("spinbutton").fill(str(quantity))
     page.get_by_role("button", name="Lanjut").click()
     page.wait_for_url("**/checkout?*")
 

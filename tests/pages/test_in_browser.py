@@ -143,19 +143,6 @@ def test_the_order_page_turns_by_itself_and_says_so(
     expect(phone.locator("#status")).not_to_have_attribute("hx-get", "")
 
 
-def test_the_catalogue_refreshes_when_one_looks_again_and_keeps_the_choice(
-    shop: Shop, address: str, phone: BrowserPage
-) -> None:
-    ticket = shop.add_ticket(amount=50)
-    phone.goto(address)
-    phone.select_option(f"#t{ticket}", "2")
-    phone.locator("#main").focus()
-    shop.change(ticket, held=45)
-    phone.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    expect(phone.locator(f"#state-{ticket}")).to_have_text("Sisa 5 tiket")
-    expect(phone.locator(f"#t{ticket}")).to_have_value("2")
-
-
 def test_a_failed_request_is_told_and_nothing_is_lost(
     shop: Shop, address: str, phone: BrowserPage
 ) -> None:
@@ -171,22 +158,6 @@ def test_a_failed_request_is_told_and_nothing_is_lost(
     phone.select_option(f"#t{ticket}", "3")
     expect(phone.locator(f"#a{ticket}_3")).to_have_value("Sari Dewi")
     expect(phone.locator("#notices")).to_be_empty()
-
-
-def test_the_catalogue_leaves_an_open_select_alone(
-    shop: Shop, address: str, phone: BrowserPage
-) -> None:
-    ticket = shop.add_ticket(amount=50)
-    phone.goto(address)
-    asked = count_requests(phone, "GET", "/")
-    look_again = "document.dispatchEvent(new Event('visibilitychange'))"
-    phone.focus(f"#t{ticket}")
-    phone.evaluate(look_again)
-    phone.locator("#main").focus()
-    shop.change(ticket, held=45)
-    phone.evaluate(look_again)
-    expect(phone.locator(f"#state-{ticket}")).to_have_text("Sisa 5 tiket")
-    assert len(asked) == 1
 
 
 def test_a_question_that_fails_is_silent_and_is_asked_again(

@@ -40,7 +40,7 @@ const takeIn = (ticket, fresh) => {
 
 const shape = (sale) => [sale.dataset.situation, sale.dataset.pace, ...Array.from(sale.querySelectorAll(".ticket"), (each) => each.id)].join();
 let last = "";
-const kept = new Map();
+let kept = [];
 
 // The same sale with other numbers is taken in place; another one is swapped, then gets back what
 // was typed: only the buyer gives up a choice, also one that is gone for the moment.
@@ -49,8 +49,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (target !== form() || xhr.status !== 200) return;
   const fresh = new DOMParser().parseFromString(serverResponse, "text/html").getElementById("tickets");
   if (!fresh) return;
-  kept.clear();
-  for (const field of target.querySelectorAll(".quantity__field")) kept.set(field.id, field.value);
+  kept = Array.from(target.querySelectorAll(".quantity__field"), (field) => [field.closest(".ticket").id, field]);
   if (shape(fresh) !== shape(target)) return;
   event.detail.shouldSwap = false;
   if (serverResponse === last) return;
@@ -59,12 +58,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 document.addEventListener("htmx:afterSwap", () => {
   last = "";
-  for (const [id, value] of kept) {
-    const field = document.getElementById(id);
-    if (!field) continue;
-    field.value = value;
-    mark(field);
+  for (const [id, old] of kept) {
+    const field = document.getElementById(old.id);
+    if (field) field.value = old.value;
+    else if (isChosen(old)) document.querySelector(`#${id} .ticket__stub`)?.append(old.parentElement);
+    if (field) mark(field);
   }
+  kept = [];
 });
 // On the way back the browser fills in again what was typed.
 window.addEventListener("pageshow", () => form().querySelectorAll(".quantity__field").forEach(mark));
