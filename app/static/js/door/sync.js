@@ -1,0 +1,272 @@
+// Keeps this phone and the server in step: every 15 seconds, and as soon as there is a network again.
+// What was decided here goes up first, so that what comes down knows of it.
+import { currentStatus } from "./preflight.js";
+import { call, CallFailed, endedBy, forgetAll, link } from "./sync-link.js";
+import { correctedTime, deviceTime, noteServerTime } from "./sync-clock.js";
+import { countQueue, insistOn, readEpoch, readMeta, readQueue, result, transact, Wiped, writeMeta } from "./store.js";
+import { loadSeats, topUp } from "./sync-prepare.js";
+
+const EVERY_MS = 15_000;
+const LONGEST_MS = 60_000;
+const BATCH = 50;
+const CLOCK_AFTER_MS = 60_000; // a phone without network for so long may have another clock now
+
+/**
+ * "status": something of it may have changed; detail is the Status of preflight.js.
+ * "sent": scans decided here are on the server now; detail is a list of scanIds.
+ */
+export const events = new EventTarget();
+
+let timer = 0;
+let failures = 0;
+let isStarted = false;
+let isAgain = false;
+/** @type {Promise<boolean> | null} */
+let running = null;
+
+/** Begin to keep in step, and go on until `stop`. */
+export function start() {
+  if (isStarted) return;
+  isStarted = true;
+  addEventListener("online", hurry);
+  document.addEventListener("visibilitychange", hurryWhenSeen);
+  link.addEventListener("link", tell);
+  link.addEventListener("ended", tell);
+  hurry();
+}
+
+export function stop() {
+  isStarted = false;
+  clearTimeout(timer);
+  removeEventListener("online", hurry);
+  document.removeEventListener("visibilitychange", hurryWhenSeen);
+  link.removeEventListener("link", tell);
+  link.removeEventListener("ended", tell);
+}
+
+/**
+ * Send what waits and learn what is new, now. Resolves to whether that worked.
+ * @returns {Promise<boolean>}
+ */
+export function syncNow() {
+  if (running) isAgain = true; // what happened since it began goes with the next one
+  running ??= cycle().finally(() => {
+    running = null;
+    if (isStarted) plan();
+    isAgain = false;
+  });
+  return running;
+}
+
+/**
+ * Load every ticket onto this phone, resuming where a broken try ended.
+ * @param {(progress: {done: number, total: number}) => void} [onProgress]
+ */
+export async function prepare(onProgress = () => {}) {
+  await navigator.storage?.persist?.();
+  await download();
+  await loadSeats(onProgress);
+  await tell();
+}
+
+/**
+ * Forget everything on this phone. Scans nobody has heard of are sent first; while some are left it
+ * does nothing and returns how many, unless `evenUnsent`.
+ * @param {{evenUnsent?: boolean}} [options]
+ * @returns {Promise<number>} scans not sent: 0 means that all is gone
+ */
+export async function signOut({ evenUnsent = false } = {}) {
+  await upload().catch(() => {});
+  const { queued, held } = await countQueue();
+  if (queued + held && !evenUnsent) return queued + held;
+  stop();
+  await forgetAll();
+  return 0;
+}
+
+/**
+ * Let a phone without a gate of its own stand at one.
+ * @param {string | null} name
+ */
+export async function chooseGate(name) {
+  await writeMeta("gate", name ?? undefined);
+}
+
+/**
+ * Call a listener with every Status from now on, the present one first.
+ * @param {(status: import("./preflight.js").Status) => void} listener
+ */
+export function onStatus(listener) {
+  events.addEventListener("status", (event) => listener(/** @type {CustomEvent} */ (event).detail));
+  tell();
+}
+
+/** Tell whoever shows the status that it may have changed. */
+export async function tell() {
+  events.dispatchEvent(new CustomEvent("status", { detail: await currentStatus() }));
+}
+
+function hurry() {
+  failures = 0;
+  syncNow();
+}
+
+function hurryWhenSeen() {
+  if (document.visibilityState === "visible") hurry();
+}
+
+function plan() {
+  clearTimeout(timer);
+  if (endedBy()) return; // until somebody logs in, on a page of its own
+  timer = setTimeout(syncNow, isAgain ? 0 : failures ? pause() : EVERY_MS);
+}
+
+/** Return how long to leave a server in trouble alone: longer each time, and not all phones at once. */
+function pause() {
+  const longest = Math.min(LONGEST_MS, 1000 * 2 ** failures);
+  return longest * (0.5 + Math.random() / 2);
+}
+
+/** One tab at a time; the others only look at what it did. */
+async function cycle() {
+  const work = async (/** @type {Lock | null} */ lock) => {
+    if (!lock) return;
+    await upload();
+    await download();
+    await topUp();
+  };
+  try {
+    await (navigator.locks ? navigator.locks.request("door-sync", { ifAvailable: true }, work) : work(/** @type {any} */ ({})));
+    failures = 0;
+    return true;
+  } catch (error) {
+    if (!(error instanceof CallFailed || error instanceof Wiped)) throw error;
+    failures += 1;
+    return false;
+  } finally {
+    await tell();
+  }
+}
+
+/** Send what was decided here, oldest first, in small batches; only what the server answered goes. */
+async function upload() {
+  for (;;) {
+    const scans = await readQueue(BATCH);
+    if (!scans.length) return;
+    await freshenClock();
+    try {
+      await settle(await send(scans));
+    } catch (error) {
+      if (!(error instanceof CallFailed) || error.isPassing) throw error;
+      await sendApart(scans);
+    }
+    await tell();
+  }
+}
+
+/**
+ * One scan the server cannot read must not keep the others here for ever.
+ * @param {import("./decide.js").QueuedScan[]} scans
+ */
+async function sendApart(scans) {
+  for (const scan of scans) {
+    try {
+      await settle(await send([scan]));
+    } catch (error) {
+      if (!(error instanceof CallFailed) || error.isPassing) throw error;
+      const problem = error.code;
+      await transact("readwrite", ["queue"], async (queue) => void queue.put({ ...scan, problem }));
+    }
+  }
+}
+
+/** @param {import("./decide.js").QueuedScan[]} scans */
+async function send(scans) {
+  const [clock] = await readMeta("clock");
+  const checkIns = scans.map(({ code, scanId, at, gate, direction, result, reason }) => {
+    return { code, scanId, scannedAt: deviceTime(clock, at), gate, direction, result, reason };
+  });
+  const { results } = await call("/api/check-ins/batch", { sentAt: new Date().toISOString(), checkIns });
+  return results;
+}
+
+/**
+ * Keep what the server now says of each seat in place of what was decided here.
+ * @param {any[]} answers
+ */
+export async function settle(answers) {
+  await transact("readwrite", ["queue", "standing", "meta"], async (queue, standing, meta) => {
+    let sent = (await result(meta.get("sent"))) ?? 0;
+    for (const answer of answers) {
+      const scan = await result(queue.index("scanId").get(answer.scanId));
+      if (!scan) continue;
+      queue.delete(scan.number);
+      sent += 1;
+      if (scan.seatId !== undefined) noteAnswer(standing, await result(standing.get(scan.seatId)), scan, answer);
+    }
+    meta.put(sent, "sent");
+  });
+  events.dispatchEvent(new CustomEvent("sent", { detail: answers.map(({ scanId }) => scanId) }));
+}
+
+/**
+ * @param {IDBObjectStore} standing
+ * @param {import("./decide.js").Standing | undefined} known
+ * @param {import("./decide.js").QueuedScan} scan
+ * @param {any} answer
+ */
+function noteAnswer(standing, known, scan, answer) {
+  const admittedAt = answer.admittedAt ?? known?.admittedAt ?? null;
+  if (scan.result !== "admitted" && !admittedAt) return;
+  const isInside = scan.result === "admitted" ? scan.direction === "in" : (known?.isInside ?? true);
+  standing.put({ admittedAt, gate: answer.gate ?? known?.gate ?? null, isInside, known: Date.now() }, scan.seatId);
+}
+
+/** Measure the clock again when the last time is long ago: sending depends on it. */
+async function freshenClock() {
+  const [clock, state] = await readMeta("clock", "state");
+  const age = state ? Date.parse(correctedTime(clock)) - Date.parse(state.syncedAt) : 0;
+  if (age < 0 || age > CLOCK_AFTER_MS) await download({ timeOnly: true });
+}
+
+/**
+ * Learn how the door stands now.
+ * @param {{timeOnly?: boolean}} [options] timeOnly: because scans still wait to go up first
+ */
+async function download({ timeOnly = false } = {}) {
+  const epoch = await readEpoch();
+  const [state] = await readMeta("state");
+  const askedAt = Date.now();
+  const answer = await call("/api/door/sync", { since: state?.cursor ?? null, report: await report() });
+  await noteServerTime(answer.now, askedAt, Date.now());
+  if (!timeOnly) await keep(answer, epoch, { askedAt, isWhole: !state });
+}
+
+/**
+ * @param {any} answer
+ * @param {string} epoch
+ * @param {{askedAt: number, isWhole: boolean}} how
+ */
+function keep(answer, epoch, { askedAt, isWhole }) {
+  return transact("readwrite", ["meta", "seats", "refused", "standing"], async (meta, seats, refused, standing) => {
+    await insistOn(meta, epoch);
+    const { now, refused: barred, changes, ...rest } = answer;
+    meta.put({ ...rest, syncedAt: now }, "state");
+    refused.clear();
+    for (const [seatId, reason] of barred) {
+      refused.put(reason, seatId);
+      seats.delete(seatId); // nobody enters on it: its box has no use here
+    }
+    if (isWhole) standing.clear();
+    for (const [seatId, admittedAt, gate, isInside] of changes) {
+      const known = isWhole ? null : await result(standing.get(seatId));
+      const isNewer = known && known.known > askedAt && known.known <= Date.now();
+      if (!isNewer) standing.put({ admittedAt, gate, isInside, known: askedAt }, seatId);
+    }
+  });
+}
+
+async function report() {
+  const { battery, queued, isPrepared, seats, storageKept } = await currentStatus();
+  return { battery, queued, tickets: isPrepared ? seats : 0, clock: new Date().toISOString(), storageKept };
+}
