@@ -202,6 +202,32 @@ class IdempotencyKeyReused(DomainError):
     title = _l("This idempotency key was used for another request")
 
 
+class ScanIdReused(DomainError):
+    """A scan id came again with another code: two scans of one device got the same id."""
+
+    code = "scan_id_reused"
+    status = 409
+    title = _l("This scan id was used for another code")
+
+
+class CheckInNotFound(DomainError):
+    code = "check_in_not_found"
+    status = 404
+    title = _l("There is no such check-in")
+
+    def default_detail(self) -> Words:
+        return _l("It may still be waiting on the phone that made it.")
+
+
+class UndoNotAllowed(DomainError):
+    code = "undo_not_allowed"
+    status = 403
+    title = _l("This check-in cannot be undone from here")
+
+    def default_detail(self) -> Words:
+        return _l("Within 15 minutes the same phone can; later a supervisor.")
+
+
 class RateLimited(DomainError):
     code = "rate_limited"
     status = 429

@@ -1,0 +1,191 @@
+"""Seats at the door: from a scanned or typed code to what is known of the guest."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.integrations.signing import SignedCode, parse_code
+from app.models import (
+    CheckIn,
+    ETicket,
+    Gate,
+    Order,
+    OrderStatus,
+    ScanResult,
+    SigningKey,
+    Ticket,
+)
+from app.models.codes import lane_of, read_short_code
+from app.services.door.rules import GateRules, SeatFacts
+
+CODE_LENGTH = 200  # of what is kept; a foreign symbol may hold thousands of characters
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whose e-ticket it is, as it is shown at the door."""
+
+    code: str
+    attendee: str
+    ticket_type: str
+    lane: str
+
+
+@dataclass(frozen=True)
+class Seat:
+    """An e-ticket as it stands, with the gate it is shown at.
+
+    `latest_at` is the last time it passed in or out, as far as that stands.
+    """
+
+    e_ticket_id: int
+    seat_id: int
+    code: str
+    attendee: str
+    ticket_id: int
+    ticket_type: str
+    admit_from: datetime | None
+    admit_until: datetime | None
+    admitted_at: datetime | None
+    admitted_gate: str | None
+    is_inside: bool
+    revoked_at: datetime | None
+    is_order_paid: bool
+    created_at: datetime
+    latest_at: datetime | None
+    gate: GateRules
+
+    @property
+    def lane(self) -> str:
+        return lane_of(self.seat_id)
+
+    @property
+    def holder(self) -> Holder:
+        return Holder(self.code, self.attendee, self.ticket_type, self.lane)
+
+    def facts(self, at: datetime | None = None) -> SeatFacts:
+        """Return what the rules want to know; at a past moment, only what was revoked by then.
+
+        An order that is cancelled revokes its e-tickets: its guests are told of the order.
+        """
+        is_revoked = self.revoked_at is not None and (at is None or self.revoked_at <= at)
+        return SeatFacts(
+            ticket_id=self.ticket_id,
+            lane=self.lane,
+            is_revoked=is_revoked and self.is_order_paid,
+            is_order_cancelled=not self.is_order_paid,
+            admit_from=self.admit_from,
+            admit_until=self.admit_until,
+            admitted_at=self.admitted_at,
+            is_inside=self.is_inside,
+        )
+
+
+def kept_code(code: str) -> str:
+    """Return a scanned text as it is kept: foreign symbols can be long."""
+    return code.strip()[:CODE_LENGTH]
+
+
+def find_seat(session: Session, code: str, gate: str | None) -> Seat | None:
+    """Return the seat of a signed QR text, one from before signing, or a typed short code.
+
+    None when there is none, or when no good key of ours signed it. One statement.
+    """
+    text = code.strip()
+    if short := read_short_code(text):
+        return _find(session, gate, ETicket.code == short)
+    signed = parse_code(text.upper())
+    if signed is None:
+        return _find(session, gate, ETicket.qr_text == text.upper())
+    return _find(session, gate, ETicket.seat_id == signed.seat.seat_id, signed)
+
+
+def _find(
+    session: Session,
+    gate: str | None,
+    condition: sa.ColumnElement[bool],
+    signed: SignedCode | None = None,
+) -> Seat | None:
+    key_id = signed.seat.key_id if signed else None
+    row = session.execute(_SEAT.where(condition), {"gate": gate, "key_id": key_id}).one_or_none()
+    if row is None or (signed and not _is_true(signed, row.public_key)):
+        return None
+    return _seat(row)
+
+
+def _is_true(signed: SignedCode, public_key: str | None) -> bool:
+    """Tell whether this key, hex, signed the code; a revoked key is None."""
+    if public_key is None:
+        return False
+    return signed.is_true({signed.seat.key_id: bytes.fromhex(public_key)})
+
+
+def _seat(row: sa.Row[*tuple[Any, ...]]) -> Seat:
+    has_gate = row.ticket_ids is not None
+    gate = GateRules(tuple(row.ticket_ids), row.opens_at, row.closes_at, row.has_reentry)
+    return Seat(
+        e_ticket_id=row.id,
+        seat_id=row.seat_id,
+        code=row.code,
+        attendee=row.attendee,
+        ticket_id=row.ticket_id,
+        ticket_type=row.type,
+        admit_from=row.admit_from,
+        admit_until=row.admit_until,
+        admitted_at=row.admitted_at,
+        admitted_gate=row.admitted_gate,
+        is_inside=row.is_inside,
+        revoked_at=row.revoked_at,
+        is_order_paid=row.status is OrderStatus.PAID,
+        created_at=row.created_at,
+        latest_at=row.latest_at,
+        gate=gate if has_gate else GateRules(),
+    )
+
+
+def latest_passing(e_ticket_id: sa.ColumnElement[int] | int) -> sa.Select[datetime]:
+    """Select when a seat last passed in or out, as far as that stands."""
+    return sa.select(sa.func.max(CheckIn.happened_at)).where(
+        CheckIn.e_ticket_id == e_ticket_id,
+        CheckIn.result == ScanResult.ADMITTED,
+        CheckIn.undone_at.is_(None),
+    )
+
+
+_SEAT = (
+    sa.select(
+        ETicket.id,
+        ETicket.seat_id,
+        ETicket.code,
+        ETicket.attendee,
+        ETicket.ticket_id,
+        Ticket.type,
+        Ticket.admit_from,
+        Ticket.admit_until,
+        ETicket.admitted_at,
+        ETicket.admitted_gate,
+        ETicket.is_inside,
+        ETicket.revoked_at,
+        Order.status,
+        ETicket.created_at,
+        latest_passing(ETicket.__table__.c.id)
+        .correlate(ETicket)
+        .scalar_subquery()
+        .label("latest_at"),
+        Gate.ticket_ids,
+        Gate.opens_at,
+        Gate.closes_at,
+        Gate.has_reentry,
+        sa.select(SigningKey.public_key)
+        .where(SigningKey.id == sa.bindparam("key_id"), SigningKey.revoked_at.is_(None))
+        .scalar_subquery()
+        .label("public_key"),
+    )
+    .join(Order, Order.id == ETicket.order_id)
+    .join(Ticket, Ticket.id == ETicket.ticket_id)
+    # A gate that is out of use keeps its rules: its name never becomes one that admits all.
+    .outerjoin(Gate, Gate.name == sa.bindparam("gate"))
+)
