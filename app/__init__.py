@@ -32,6 +32,9 @@ from app.routes import (
     orders,
     sessions,
     staff,
+    staff_devices,
+    staff_door,
+    staff_gates,
     terms,
 )
 from app.tracing import current_request_id
@@ -132,7 +135,9 @@ def _register_routes(app: Flask) -> None:
     for module in (catalogue, checkout, orders, order_actions, bank_details, language, health):
         app.register_blueprint(module.bp)
     app.register_blueprint(etickets_page.bp)
-    for door_module in (staff, door_pairing, door, door_shell):
+    for office in (staff, staff_door, staff_devices, staff_gates):
+        app.register_blueprint(office.bp)
+    for door_module in (door_pairing, door, door_shell):
         app.register_blueprint(door_module.bp)
     app.register_blueprint(terms.bp)
     csrf.exempt(callback.bp)

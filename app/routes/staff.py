@@ -42,10 +42,11 @@ class Area:
 
 AREAS = (
     Area("staff_door.live", _l("Live numbers"), _l("Who has come in, where and when.")),
-    Area("staff_door.list_devices", _l("Phones"), _l("Pair phones, move them, cut them off.")),
-    Area("staff_door.list_gates", _l("Gates"), _l("Where people enter, with which tickets.")),
-    Area("staff_lanes.show", _l("Lanes"), _l("No second entry, even without any network.")),
-    Area("staff_door.conflicts", _l("Double entries"), _l("Tickets that came in twice.")),
+    Area("staff_door.this_phone", _l("This phone"), _l("Scan with the phone in your hand.")),
+    Area("staff_devices.show_all", _l("Phones"), _l("Pair phones, move them, cut them off.")),
+    Area("staff_gates.show_all", _l("Gates"), _l("Where people enter, with which tickets.")),
+    Area("staff_gates.show_lanes", _l("Lanes"), _l("Nobody enters twice, even without a network.")),
+    Area("staff_conflicts.show_all", _l("Double entries"), _l("Tickets that came in twice.")),
 )
 
 
