@@ -7,6 +7,8 @@ HEX = re.compile(r"#[0-9a-f]{6}")
 # page it stands on (1.4.11). Both bound its luminance; a little is left for rounding.
 DARKEST, BRIGHTEST = 0.115, 0.181
 STEPS = 100
+WHITE, BLACK = "#ffffff", "#000000"
+BRIGHT_BELOW = 3.0  # contrast with white; black then has at least 7:1
 
 
 def parse_colour(value: str) -> str:
@@ -36,9 +38,19 @@ def mix(colour: str, other: str, share: float) -> str:
 
 def readable_with_white(colour: str) -> str:
     """Return the nearest shade that carries white text, and is seen on white and on black alike."""
-    other = "#ffffff" if luminance(colour) < DARKEST else "#000000"
+    other = WHITE if luminance(colour) < DARKEST else BLACK
     shades = (mix(colour, other, step / STEPS) for step in range(STEPS))
     return next(shade for shade in shades if DARKEST <= luminance(shade) <= BRIGHTEST)
+
+
+def button_colours(colour: str) -> tuple[str, str]:
+    """Return the colours of a button and of the words on it, at least 4.5:1.
+
+    A bright colour stays as it is under black words: darkened for white ones, yellow turns to mud.
+    """
+    if contrast(colour, WHITE) < BRIGHT_BELOW:
+        return colour, BLACK
+    return readable_with_white(colour), WHITE
 
 
 def _channels(colour: str) -> tuple[int, ...]:

@@ -64,7 +64,7 @@ class Event:
 
     @property
     def action(self) -> str:
-        """Return the shade of the accent that carries white text, for buttons and the like."""
+        """Return the shade of the accent that carries white text and is seen on any page."""
         return readable_with_white(self.accent)
 
 

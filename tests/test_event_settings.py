@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.colours import contrast, mix, readable_with_white
+from app.colours import BLACK, button_colours, contrast, mix, readable_with_white
 from app.config import DEFAULT_ACCENT, LARGEST_LOGO, Event, Settings
+from app.routes.event_files import HOVER_SHARE
 from tests.test_settings import MINIMUM, problems_with
 
 STYLESHEET = Path(__file__).parents[1] / "app/static/css/site.css"
@@ -115,6 +116,9 @@ def test_any_accent_gives_buttons_that_read_and_stand_out() -> None:
         action = readable_with_white(accent)
         assert contrast(action, "#ffffff") >= 4.5, accent
         assert contrast(action, DARKEST_PAGE) >= 3, accent
+        button, words = button_colours(accent)
+        assert contrast(button, words) >= 4.5, accent
+        assert contrast(mix(button, BLACK, HOVER_SHARE), words) >= 4.5, accent
 
 
 def test_contrast_is_that_of_wcag() -> None:
@@ -123,17 +127,19 @@ def test_contrast_is_that_of_wcag() -> None:
     assert contrast("#ffffff", "#e62b1e") == pytest.approx(4.44, abs=0.005)
 
 
+def test_a_bright_colour_stays_and_takes_black_words() -> None:
+    assert button_colours("#ffd400") == ("#ffd400", "#000000")
+    assert button_colours("#e62b1e") == (readable_with_white("#e62b1e"), "#ffffff")
+
+
 def test_a_colour_that_reads_is_left_as_it_is() -> None:
     assert readable_with_white("#c8102e") == "#c8102e"
 
 
 def test_the_stylesheet_s_own_colours_are_those_of_the_default_accent() -> None:
     action = event_with().action
-    tokens = {
-        "accent": DEFAULT_ACCENT,
-        "action": action,
-        "action-strong": mix(action, "#000000", 0.2),
-    }
+    strong = mix(action, BLACK, HOVER_SHARE)
+    tokens = {"accent": DEFAULT_ACCENT, "action": action, "button": action, "button-strong": strong}
 
     stylesheet = STYLESHEET.read_text()
 

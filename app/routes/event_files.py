@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request, url_for
 from werkzeug.exceptions import NotFound
 
-from app.colours import mix
+from app.colours import BLACK, button_colours, mix
 from app.config import DEFAULT_ACCENT, Event
 from app.gateways import current_settings
 from app.pictures import Picture
@@ -57,8 +57,14 @@ def _picture(name: str) -> Picture | None:
 
 
 def _tokens(event: Event) -> str:
-    strong = mix(event.action, "#000000", HOVER_SHARE)
-    values = {"accent": event.accent, "action": event.action, "action-strong": strong}
+    button, words = button_colours(event.accent)
+    values = {
+        "accent": event.accent,
+        "action": event.action,
+        "button": button,
+        "button-strong": mix(button, BLACK, HOVER_SHARE),
+        "on-button": words,
+    }
     return ":root { " + " ".join(f"--{name}: {value};" for name, value in values.items()) + " }\n"
 
 

@@ -70,7 +70,10 @@ def test_the_accent_comes_as_a_stylesheet_after_ours(branded: FlaskClient) -> No
     response = branded.get(sheets[1])
     assert response.content_type == "text/css; charset=utf-8"
     assert response.headers["Cache-Control"] == FOR_GOOD
-    tokens = ":root { --accent: #ffd400; --action: #8a7200; --action-strong: #6e5b00; }\n"
+    tokens = (
+        ":root { --accent: #ffd400; --action: #8a7200; --button: #ffd400; "
+        "--button-strong: #ccaa00; --on-button: #000000; }\n"
+    )
     assert response.get_data(as_text=True) == tokens
 
 
