@@ -11,7 +11,7 @@ from app.extensions import db
 from app.integrations.xendit_refunds import XenditRefund
 from app.models import Refund
 from app.services.money import cancelling, refunding
-from app.services.money.letters import SEND_LETTER
+from app.services.money.letters import REMINDER, SEND_LETTER
 from app.services.money.payments import CONFIRM
 from app.services.money.refunds import SEND_REFUND
 from app.services.selling.ordering import PlacedOrder
@@ -105,8 +105,12 @@ def send_again(world: World, **later: float) -> None:
 
 
 def letters(world: World) -> list[str]:
-    """Return the names of the letters that were asked for, oldest first."""
-    return [job.payload["name"] for job in world.jobs(SEND_LETTER, None)]
+    """Return the names of the letters that were asked for, oldest first.
+
+    Left out is the reminder, which goes with every invoice.
+    """
+    names = [job.payload["name"] for job in world.jobs(SEND_LETTER, None)]
+    return [name for name in names if name != REMINDER]
 
 
 def refund_callback(
