@@ -2,7 +2,7 @@
 // each goes its own way to a verdict, and none waits for another.
 import { submit } from "./checkins.js";
 import { drawScans, noteScan } from "./history.js";
-import { lockDoor, startPhone } from "./phone.js";
+import { lockDoor, openPhone, startPhone } from "./phone.js";
 import { Repeats } from "./repeats.js";
 import { openSearch, startSearch } from "./search.js";
 import { signal, wakeSounds } from "./sounds.js";
@@ -18,9 +18,10 @@ const HINT_MS = 1500;
 const door = document.getElementById("door");
 const hint = document.getElementById("hint");
 const repeats = new Repeats();
-const preparing = { typing: openTyping, search: openSearch, history: drawScans };
+const preparing = { typing: openTyping, search: openSearch, history: drawScans, phone: openPhone };
 let hintTimer = 0;
 let underWay = 0;
+let undecided = []; // codes nobody could decide about: to be tried again after the verdict
 
 const direction = () => door.querySelector("[name=direction]:checked")?.value ?? "in";
 
@@ -33,16 +34,21 @@ async function check(code) {
   try {
     verdict = await submit({ code: code.slice(0, MOST_CHARACTERS), direction: going });
   } catch (error) {
-    repeats.forget(code);
     if (["door_login_required", "device_cut_off"].includes(error.code)) lockDoor(error.code);
     verdict = { result: "unchecked", reason: error.code ?? "unreachable" };
   } finally {
     underWay -= 1;
     if (!underWay) tell("");
   }
-  const whole = { code, direction: going, ...verdict };
+  if (verdict.result === "unchecked") undecided.push(code);
+  const whole = { direction: going, ...verdict };
   noteScan(whole);
-  showVerdict({ ...whole, code: verdict.code ?? "" });
+  showVerdict(whole);
+}
+
+function retryUndecided() {
+  for (const code of undecided) repeats.forget(code);
+  undecided = [];
 }
 
 function onTexts(texts) {
@@ -73,7 +79,7 @@ function startDrawers() {
   for (const button of document.querySelectorAll("[data-opens]")) {
     button.addEventListener("click", () => openDrawer(document.getElementById(button.dataset.opens)));
   }
-  for (const dialog of document.querySelectorAll("dialog")) {
+  for (const dialog of document.querySelectorAll("dialog:not(#locked)")) {
     dialog.addEventListener("close", () => pauseViewfinder(false));
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   }
@@ -93,6 +99,7 @@ door.addEventListener("change", () => {
   door.dataset.direction = direction();
   tell("");
 });
+document.getElementById("verdict").addEventListener("close", retryUndecided);
 startDrawers();
 startTyping(closing("typing"));
 startSearch(closing("search"));

@@ -1,87 +1,89 @@
 // This phone: where it stands, whether it is ready for a door without a network, and what to do when it is shut out.
+import { drawChecklist } from "./checklist.js";
 import { forgetScans } from "./history.js";
 import { isQuiet, setQuiet } from "./sounds.js";
-import * as sync from "./sync.js";
+import { readMeta } from "./store.js";
+import { chooseGate, onStatus, prepare, signOut, start, tell } from "./sync.js";
 import { pauseViewfinder } from "./viewfinder.js";
-import { say, sayTime } from "./words.js";
-
-const CLOCK_MINUTES = 2; // more than that, and offline scans say nothing true
+import { say } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
-let status = {};
+const gates = byId("gates");
 
 /** Follow what the synchronisation tells, and fill the drawer about this phone. */
 export function startPhone() {
   byId("sounds").checked = !isQuiet();
   byId("sounds").addEventListener("change", (event) => setQuiet(!event.target.checked));
-  byId("prepare").addEventListener("click", prepare);
-  sync.onStatus((news) => {
-    status = { ...status, ...news };
-    if (status.locked) return lockDoor(status.locked);
-    drawBar();
-    drawChecklist();
+  byId("prepare").addEventListener("click", makeReady);
+  byId("sign-out").addEventListener("click", leave);
+  gates.addEventListener("change", async () => {
+    await chooseGate(gates.value || null);
+    await tell();
   });
-  sync.start();
+  onStatus(follow);
+  start();
 }
+
+/** Tell the page how things stand now, when somebody opens the drawer. */
+export const openPhone = () => void tell();
 
 /** Shut the page: this phone may not scan (any more). Its list of scans goes at once. */
 export function lockDoor(code) {
   forgetScans();
   pauseViewfinder(true);
-  const kind = code === "device_cut_off" ? "cut_off" : "logged_out";
+  const kind = { device_cut_off: "cut_off", signed_out: "signed_out" }[code] ?? "logged_out";
+  byId("locked").onclose = () => byId("locked").showModal(); // Escape is no way in
   byId("locked-title").textContent = say(kind);
   byId("locked-help").textContent = say(`${kind}_help`);
   if (!byId("locked").open) byId("locked").showModal();
 }
 
-function drawBar() {
-  const { device, isOnline = true, queued = 0 } = status;
+async function follow(status) {
+  if (status.locked) return lockDoor(status.locked);
+  const [state, chosen] = await readMeta("state", "gate");
+  const standing = status.device?.gate ?? state?.gates.find(({ name }) => name === chosen);
+  drawBar(status, standing);
+  offerGates(status, state?.gates ?? [], chosen);
+  drawChecklist(status);
+}
+
+function drawBar({ isOnline, queued, device }, gate) {
+  const mode = isOnline ? "online" : "offline";
   if (device) {
-    byId("gate").textContent = device.gate ? say("gate", { gate: device.gate.name }) : say("no_gate");
-    byId("phone-name").textContent = [device.name, device.lanes && say("lanes", { lanes: device.lanes })].filter(Boolean).join(" · ");
-    byId("directions").hidden = !device.gate?.hasExit;
+    const lanes = device.lanes && say("lanes", { lanes: [...device.lanes].join(" ") });
+    byId("gate").textContent = gate ? say("gate", { gate: gate.name }) : say("no_gate");
+    byId("phone-name").textContent = [device.name, lanes].filter(Boolean).join(" · ");
+    byId("directions").hidden = !gate?.hasExit;
+    if (!gate?.hasExit) byId("directions").querySelector("[value=in]").click();
   }
-  byId("network").dataset.state = isOnline ? "online" : "offline";
-  byId("network-word").textContent = say(isOnline ? "online" : "offline");
+  byId("network").dataset.state = mode;
+  byId("network-word").textContent = say(mode);
   byId("queue").hidden = !queued;
   byId("queue").textContent = say("waiting", { count: queued });
 }
 
-function drawChecklist() {
-  const template = byId("check");
-  const rows = checks().map(([isGood, text]) => {
-    const row = template.content.firstElementChild.cloneNode(true);
-    row.dataset.good = String(isGood);
-    row.querySelector("p").textContent = text;
-    return row;
-  });
-  byId("checklist").replaceChildren(...rows);
+/** A phone paired for one gate stays there; others say where they stand. */
+function offerGates({ device }, all, chosen) {
+  byId("gates-field").hidden = !device || Boolean(device.gate) || !all.length;
+  const options = [new Option(say("no_gate"), ""), ...all.map(({ name }) => new Option(say("gate", { gate: name }), name))];
+  gates.replaceChildren(...options);
+  gates.value = chosen ?? "";
 }
 
-/** Return pairs of whether it is well and the sentence; what is not known is left out. */
-function checks() {
-  const { seats = 0, total = 0, updatedAt, clockOff, battery, storageKept, queued = 0 } = status;
-  const minutes = Math.round(Math.abs(clockOff ?? 0) / 60_000);
-  const found = [
-    [seats > 0 && seats === total, seats ? say("seats", { count: seats, total }) : say("seats_none")],
-    [Boolean(updatedAt), updatedAt ? say("data_age", { when: sayTime(updatedAt) }) : say("data_never")],
-  ];
-  if (clockOff !== undefined) found.push([minutes < CLOCK_MINUTES, minutes < CLOCK_MINUTES ? say("clock_right") : say("clock_wrong", { minutes })]);
-  if (battery !== undefined && battery !== null) found.push([battery >= 50, say("battery", { percent: battery })]);
-  if (storageKept !== undefined && storageKept !== null) found.push([storageKept, say(storageKept ? "storage_kept" : "storage_loose")]);
-  found.push([!queued, queued ? say("some_wait", { count: queued }) : say("nothing_waits")]);
-  return found;
-}
-
-async function prepare() {
-  const button = byId("prepare");
+async function makeReady() {
   const note = byId("prepare-note");
-  button.disabled = true;
+  byId("prepare").disabled = true;
   try {
-    await sync.prepare(({ done, total }) => (note.textContent = say("preparing", { count: done, total })));
+    await prepare(({ done, total }) => (note.textContent = say("preparing", { count: done, total })));
     note.textContent = say("prepared");
   } catch {
     note.textContent = say("prepare_failed");
   }
-  button.disabled = false;
+  byId("prepare").disabled = false;
+}
+
+/** Wipe the phone; scans nobody has heard of are not dropped without a second thought. */
+async function leave() {
+  const left = await signOut();
+  if (left && confirm(say("sign_out_unsent", { count: left }))) await signOut({ evenUnsent: true });
 }

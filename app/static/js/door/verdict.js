@@ -12,16 +12,18 @@ let shownAt = 0;
 let timer = 0;
 
 /** Say in one line why, or when and where it happened: "Already entered: gate A, 19:02". */
-export function reasonOf({ result, reason, admittedAt, gate, lane }) {
+export function reasonOf({ result, reason, admittedAt, gate, lane, sendTo = [] }) {
   if (result === "admitted" || !reason) return "";
   const where = gate ? say("at_gate", { gate }) : "";
   if (reason === "already_admitted" && admittedAt) {
     const when = sayTime(admittedAt);
     return where ? say("already_admitted", { where, when }) : say("already_admitted_somewhere", { when });
   }
-  if (reason === "wrong_lane" && lane) return say("wrong_lane", { lane });
+  if (reason === "wrong_lane" && sendTo.length) return say("wrong_lane_phone", { lane, phones: sendTo.map(sayPhone).join(", ") });
   return hasWords(reason) ? say(reason, { lane: lane ?? "" }) : say("unreachable");
 }
+
+const sayPhone = ({ name, gate }) => (gate ? `${name} (${say("gate", { gate })})` : name);
 
 /** Return the big word. */
 export function wordOf({ result, direction }) {
@@ -41,6 +43,7 @@ export function closeVerdict() {
   clearTimeout(timer);
   if (waiting.length) return next();
   view.hidden = true;
+  view.dispatchEvent(new Event("close"));
 }
 
 function next() {

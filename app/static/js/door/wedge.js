@@ -14,7 +14,7 @@ export function listenToScanners(onCode, target = document) {
 
   const finish = () => {
     clearTimeout(timer);
-    const code = typed;
+    const code = typed.trim().toUpperCase(); // a scanner with its caps lock wrong is understood
     typed = "";
     if (code.length < SHORTEST) return false;
     onCode(code);
