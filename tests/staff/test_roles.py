@@ -1,0 +1,125 @@
+"""Who may use what: every address of staff, every method, every role, and nobody."""
+
+import itertools
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from app.models import Role
+from tests.pages.html import Page
+from tests.staff.office import Office, send
+
+NOBODY = "nobody"
+WHO = (NOBODY, "door", "finance", "admin")
+EVERYBODY, ANY_ROLE = frozenset(WHO), frozenset(WHO[1:])
+DOOR, ADMIN = frozenset({"door", "admin"}), frozenset({"admin"})
+
+# Every address of staff stands here; one that is new and does not fails the test below.
+TABLE: dict[tuple[str, str], frozenset[str]] = {
+    ("GET", "/staff/log-in"): EVERYBODY,
+    ("POST", "/staff/log-in"): EVERYBODY,
+    ("POST", "/staff/log-out"): ANY_ROLE,
+    ("GET", "/staff"): ANY_ROLE,
+    ("GET", "/staff/account"): ANY_ROLE,
+    ("POST", "/staff/account"): ANY_ROLE,
+    ("POST", "/staff/account/log-out-everywhere"): ANY_ROLE,
+    ("GET", "/staff/door"): DOOR,
+    ("GET", "/staff/door/this-phone"): DOOR,
+    ("POST", "/staff/door/this-phone"): DOOR,
+    ("GET", "/staff/door/gates"): ADMIN,
+    ("GET", "/staff/door/gates/new"): ADMIN,
+    ("POST", "/staff/door/gates/new"): ADMIN,
+    ("GET", "/staff/door/gates/<int:gate_id>"): ADMIN,
+    ("POST", "/staff/door/gates/<int:gate_id>"): ADMIN,
+    ("POST", "/staff/door/gates/<int:gate_id>/retire"): ADMIN,
+    ("POST", "/staff/door/gates/<int:gate_id>/reopen"): ADMIN,
+    ("GET", "/staff/door/lanes"): ADMIN,
+    ("POST", "/staff/door/lanes"): ADMIN,
+    ("POST", "/staff/door/lanes/spread"): ADMIN,
+    ("GET", "/staff/door/devices"): ADMIN,
+    ("GET", "/staff/door/devices/new"): ADMIN,
+    ("POST", "/staff/door/devices/new"): ADMIN,
+    ("GET", "/staff/door/devices/<int:device_id>"): ADMIN,
+    ("POST", "/staff/door/devices/<int:device_id>"): ADMIN,
+    ("POST", "/staff/door/devices/<int:device_id>/cut-off"): ADMIN,
+    ("GET", "/staff/door/devices/<int:device_id>/code"): ADMIN,
+    ("POST", "/staff/door/devices/<int:device_id>/code"): ADMIN,
+}
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+# These end the session that asks, and lead to the log-in page as a refusal does.
+ENDS = ("/staff/log-out", "/staff/account/log-out-everywhere")
+
+
+def staff_rules(app: Flask) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if f"{rule.rule}/".startswith("/staff/")]
+
+
+def test_every_address_of_staff_stands_in_the_table(small_office: Office) -> None:
+    served = {
+        (method, rule.rule)
+        for rule in staff_rules(small_office.app)
+        for method in rule.methods or ()
+        if method not in ("HEAD", "OPTIONS")
+    }
+    assert served == set(TABLE)
+
+
+def may(who: str, method: str, rule: str) -> bool | None:
+    """Return what the table says; None for a method the address does not take."""
+    if method == "HEAD":
+        method = "GET"
+    if method == "OPTIONS":
+        return who in frozenset().union(*(TABLE.get((one, rule), ()) for one in METHODS))
+    return who in TABLE[method, rule] if (method, rule) in TABLE else None
+
+
+def is_let_through(answer: TestResponse) -> bool:
+    """Tell a view's own answer from a refusal: 403, or being led to the log-in page."""
+    is_led_away = answer.status_code == 303 and "/staff/log-in" in (answer.location or "")
+    return answer.status_code != 403 and not is_led_away
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_each_role_reaches_what_the_table_says_and_nothing_else(
+    small_office: Office, who: str
+) -> None:
+    small_office.app.config["WTF_CSRF_ENABLED"] = False  # roles are what is asked here
+    client = small_office.browser()
+    if who != NOBODY:
+        client = small_office.log_in(Role(who))
+    wrong = []
+    for rule, method in itertools.product({rule for _, rule in TABLE}, METHODS):
+        if rule in ENDS or (rule == "/staff/log-in" and who != NOBODY):
+            continue
+        path = rule.replace("<int:gate_id>", "1").replace("<int:device_id>", "1")
+        answer = client.open(path, method=method)
+        expected = may(who, method, rule)
+        reached = None if answer.status_code == 405 else is_let_through(answer)
+        if reached is not expected:
+            wrong.append((method, rule, answer.status_code))
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", ENDS)
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_may_end_its_session(small_office: Office, role: Role, path: str) -> None:
+    client = small_office.log_in(role)
+    assert send(client, path, page="/staff/account").headers["Location"] == "/staff/log-in"
+    assert client.get("/staff").status_code == 303
+
+
+def test_an_address_without_a_rule_is_open_to_nobody(small_office: Office) -> None:
+    small_office.app.add_url_rule("/staff/forgotten", "forgotten", lambda: "secret")
+    assert small_office.log_in(Role.ADMIN).get("/staff/forgotten").status_code == 403
+    assert small_office.browser().get("/staff/forgotten").status_code == 303
+
+
+def test_the_menu_shows_what_the_role_may_use_and_every_entry_works(small_office: Office) -> None:
+    for role, count in ((Role.DOOR, 3), (Role.FINANCE, 1), (Role.ADMIN, 6)):
+        client = small_office.log_in(role)
+        menu = next(e for e in Page(client.get("/staff")).all("nav", class_="staff-nav"))
+        links = [e.attributes["href"] for e in menu.walk() if e.tag == "a"]
+        assert len(links) == count, role
+        assert {client.get(link).status_code for link in links} == {200}
