@@ -116,7 +116,7 @@ def _dump_state(state: DoorState, who: DoorCaller, event: Event) -> dict[str, An
         "tickets": {str(ticket.id): _dump_ticket(ticket) for ticket in state.tickets},
         "keys": [{"id": n, "publicKey": key.hex()} for n, key in state.keys.items()],
         "phones": [{"name": p.name, "gate": p.gate, "lanes": p.lanes} for p in state.phones],
-        "refused": [[seat.seat_id, seat.reason] for seat in state.refused],
+        "refused": [[seat.seat_id, seat.reason] for seat in state.seats.refused],
         "changes": [
             [seat.seat_id, _iso(seat.admitted_at), seat.gate, seat.is_inside]
             for seat in state.changes

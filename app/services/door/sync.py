@@ -14,8 +14,6 @@ from app.models import (
     DoorSettings,
     ETicket,
     Gate,
-    Order,
-    OrderStatus,
     Ticket,
 )
 from app.services.door.offline import SETTLED_AFTER, SeatCount, count_seats
@@ -58,14 +56,6 @@ class SeatChange:
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A seat that may not enter any more."""
-
-    seat_id: int
-    reason: str  # "revoked" or "order_cancelled"
-
-
-@dataclass(frozen=True)
 class TicketRules:
     """What the catalogue says now of a kind of ticket, whatever stands in its codes."""
 
@@ -92,7 +82,6 @@ class DoorState:
     gates: list[Gate]
     tickets: list[TicketRules]
     keys: dict[int, bytes]
-    refused: list[Refused]
     changes: list[SeatChange]
     cursor: Cursor
     seats: SeatCount
@@ -110,7 +99,6 @@ def read_state(since: Cursor | None, *, now: datetime) -> DoorState:
             gates=_gates(session),
             tickets=_tickets(session),
             keys=public_keys(session),
-            refused=_refused(session),
             changes=_changes(session, since),
             cursor=cursor,
             seats=count_seats(session),
@@ -155,17 +143,6 @@ def _gates(session: Session) -> list[Gate]:
 def _tickets(session: Session) -> list[TicketRules]:
     kinds = sa.select(Ticket.id, Ticket.type, Ticket.admit_from, Ticket.admit_until)
     return [TicketRules(*row) for row in session.execute(kinds)]
-
-
-def _refused(session: Session) -> list[Refused]:
-    """Return every seat that may not enter; the reason is the first one the rules come to."""
-    is_revoked = ETicket.revoked_at.is_not(None)
-    seats = sa.select(ETicket.seat_id, is_revoked).join(ETicket.order)
-    barred = seats.where(is_revoked | (Order.status != OrderStatus.PAID))
-    return [
-        Refused(seat_id, "revoked" if revoked else "order_cancelled")
-        for seat_id, revoked in session.execute(barred)
-    ]
 
 
 def _phones(session: Session) -> list[Phone]:
