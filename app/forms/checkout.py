@@ -15,7 +15,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from app.errors import FieldError, ValidationFailed
+from app.errors import FieldError, ValidationFailed, Words
 from app.forms.fields import FieldProblem, parse_email, parse_full_name, parse_phone
 from app.forms.mail_domains import suggest_address
 from app.models import SaleStatus
@@ -121,13 +121,13 @@ class CheckoutForm:
         text = self.text(f"t{ticket_id}").strip()
         return int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
 
-    def unreadable(self) -> list[str]:
-        """Return the names of quantities that hold something else than a small whole number."""
-        return [
-            name
+    def unreadable(self) -> dict[str, Words]:
+        """Return what to say of quantities that hold something else than a small whole number."""
+        return {
+            name: _l("Please enter a whole number, such as 2.")
             for name, text in self.typed.items()
             if QUANTITY.fullmatch(name) and not re.fullmatch("[0-9]{0,3}", text.strip())
-        ]
+        }
 
     @property
     def quantities(self) -> dict[int, int]:
@@ -162,8 +162,7 @@ class CheckoutForm:
             items.append((ticket_id, quantity))
         if not items:
             errors.insert(0, FieldError("quantities", _l("Choose at least one ticket.")))
-        whole = _l("Please enter a whole number, such as 2.")
-        errors[:0] = [FieldError(name, whole) for name in self.unreadable()]
+        errors[:0] = [FieldError(*problem) for problem in self.unreadable().items()]
         if errors:
             raise ValidationFailed(errors)
         return OrderRequest(self._buyer(), tuple(self._item(*item) for item in items), locale)

@@ -36,6 +36,7 @@ from app.routes.htmx import render, wants_fragment
 from app.routes.language import current_language, switch_to
 from app.routes.own_orders import has_made, list_own_orders, remember
 from app.routes.refilling import take_typed
+from app.services.money import invoice_line
 from app.services.money.invoicing import try_open_invoice
 from app.services.selling.catalogue import TicketOnSale, list_tickets
 from app.services.selling.ordering import (
@@ -118,11 +119,13 @@ def _pay(form: CheckoutForm) -> ResponseReturnValue:
         order = form.parse(current_language())
         if doubt := _doubt(form, order):
             return _form_page(form, doubt)
+        now = utcnow()
         placed = place_order(
             order,
-            now=utcnow(),
+            now=now,
             settings=current_settings(),
             idempotency=IdempotencyRef(scope="form", key=form.order_token),
+            has_head_start=invoice_line.is_free(now),
         )
     except IdempotencyKeyReused:
         used = replace(FORM_USED, own_orders=list_own_orders(form.text("email")))
@@ -185,7 +188,7 @@ def _form_page(
         "total": sum(line.subtotal for line in lines),
         "notice": notice,
         "shortages": missing,
-        "errors": {**missing, **(errors or {})},
+        "errors": {**form.unreadable(), **missing, **(errors or {})},
         "labels": _labels(lines),
         "example_phone": EXAMPLE_PHONE,
         "longest": {"full_name": NAME_LENGTH, "email": EMAIL_LENGTH, "no_hp": PHONE_LENGTH},
