@@ -32,6 +32,7 @@ from app.routes import (
     orders,
     sessions,
     staff,
+    staff_conflicts,
     staff_devices,
     staff_door,
     staff_gates,
@@ -135,7 +136,7 @@ def _register_routes(app: Flask) -> None:
     for module in (catalogue, checkout, orders, order_actions, bank_details, language, health):
         app.register_blueprint(module.bp)
     app.register_blueprint(etickets_page.bp)
-    for office in (staff, staff_door, staff_devices, staff_gates):
+    for office in (staff, staff_door, staff_devices, staff_gates, staff_conflicts):
         app.register_blueprint(office.bp)
     for door_module in (door_pairing, door, door_shell):
         app.register_blueprint(door_module.bp)

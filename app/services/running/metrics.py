@@ -10,6 +10,9 @@ from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
 from app.models import (
+    CheckIn,
+    Device,
+    ETicket,
     Job,
     JobStatus,
     Mail,
@@ -33,7 +36,7 @@ BY_STATUS = (
 
 
 class ServiceCollector(Collector):
-    """Collects orders, money, stock, jobs, mails and broken invariants as gauges."""
+    """Collects orders, money, stock, jobs, mails, the door and broken invariants as gauges."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -46,6 +49,7 @@ class ServiceCollector(Collector):
             yield _stock(session)
             yield _lateness(session, self._now)
             yield _refused_mails(session)
+            yield from _door(session)
         broken = len(find_violations())
         yield GaugeMetricFamily("tickets_invariants_broken", "Invariants that do not hold", broken)
 
@@ -78,3 +82,28 @@ def _lateness(session: Session, now: datetime) -> GaugeMetricFamily:
 def _refused_mails(session: Session) -> GaugeMetricFamily:
     refused = session.scalar(sa.select(sa.func.count()).where(Mail.refused_because.is_not(None)))
     return GaugeMetricFamily("tickets_mails_refused", "Mails refused for good", refused or 0)
+
+
+def _door(session: Session) -> Iterator[GaugeMetricFamily]:
+    """Yield who is in, what was scanned, and what phones without network have not sent yet."""
+    entries = GaugeMetricFamily("tickets_admitted", "First entries by gate", labels=["gate"])
+    gates = sa.select(ETicket.admitted_gate, sa.func.count()).where(
+        ETicket.admitted_at.is_not(None)
+    )
+    for gate, count in session.execute(gates.group_by(ETicket.admitted_gate)):
+        entries.add_metric([gate or ""], count)
+    yield entries
+    inside = sa.select(sa.func.count()).where(ETicket.is_inside.is_(True))
+    yield GaugeMetricFamily("tickets_inside", "People inside now", session.scalar(inside) or 0)
+    yield _check_ins(session)
+    reports = session.scalars(sa.select(Device.report).where(Device.cut_off_at.is_(None)))
+    queued = sum(int((report or {}).get("queued") or 0) for report in reports)
+    yield GaugeMetricFamily("tickets_devices_queued", "Scans that phones still hold", queued)
+
+
+def _check_ins(session: Session) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily("tickets_check_ins", "Scans", labels=["result", "reason"])
+    counted = sa.select(CheckIn.result, CheckIn.reason, sa.func.count())
+    for result, reason, count in session.execute(counted.group_by(CheckIn.result, CheckIn.reason)):
+        gauge.add_metric([result.value, reason.value if reason else ""], count)
+    return gauge
