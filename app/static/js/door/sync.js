@@ -154,29 +154,8 @@ async function upload() {
     const scans = await readQueue(BATCH);
     if (!scans.length) return;
     await freshenClock();
-    try {
-      await settle(await send(scans));
-    } catch (error) {
-      if (!(error instanceof CallFailed) || error.isPassing) throw error;
-      await sendApart(scans);
-    }
+    await settle(await send(scans));
     await tell();
-  }
-}
-
-/**
- * One scan the server cannot read must not keep the others here for ever.
- * @param {import("./decide.js").QueuedScan[]} scans
- */
-async function sendApart(scans) {
-  for (const scan of scans) {
-    try {
-      await settle(await send([scan]));
-    } catch (error) {
-      if (!(error instanceof CallFailed) || error.isPassing) throw error;
-      const problem = error.code;
-      await transact("readwrite", ["queue"], async (queue) => void queue.put({ ...scan, problem }));
-    }
   }
 }
 
@@ -191,7 +170,8 @@ async function send(scans) {
 }
 
 /**
- * Keep what the server now says of each seat in place of what was decided here.
+ * Keep what the server now says of each seat in place of what was decided here. A scan it cannot
+ * read stays, marked, so that it does not keep the others here for ever.
  * @param {any[]} answers
  */
 export async function settle(answers) {
@@ -200,6 +180,10 @@ export async function settle(answers) {
     for (const answer of answers) {
       const scan = await result(queue.index("scanId").get(answer.scanId));
       if (!scan) continue;
+      if (answer.problem) {
+        queue.put({ ...scan, problem: answer.problem });
+        continue;
+      }
       queue.delete(scan.number);
       sent += 1;
       if (scan.seatId !== undefined) noteAnswer(standing, await result(standing.get(scan.seatId)), scan, answer);
