@@ -83,3 +83,19 @@ def parse_phone(typed: str) -> str:
     if not phonenumbers.is_possible_number(number):
         raise problem
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def show_phone(number: str) -> str:
+    """Return a number of E.164 as its owner writes it: `0812-3456-7890`, others `+65 6123 4567`.
+
+    What is no such number is returned as it is. `parse_phone` reads it back.
+    """
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    is_indonesian = parsed.country_code == phonenumbers.country_code_for_region("ID")
+    formats = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(
+        parsed, formats.NATIONAL if is_indonesian else formats.INTERNATIONAL
+    )

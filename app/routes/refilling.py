@@ -7,6 +7,7 @@ follows: no name or address stands in an address bar, a log or a cookie.
 from flask import session
 
 from app.forms.checkout import as_fields
+from app.forms.fields import show_phone
 from app.models import Order, OrderItem
 from app.services.selling.ordering import find_order_by_token
 
@@ -25,7 +26,7 @@ def take_typed() -> dict[str, str]:
     if order is None:
         return {}
     buyer = order.user
-    typed = {"full_name": buyer.full_name, "email": buyer.email, "no_hp": buyer.no_hp}
+    typed = {"full_name": buyer.full_name, "email": buyer.email, "no_hp": show_phone(buyer.no_hp)}
     seats = {name: who for item in order.items for name, who in _seats(item).items()}
     return {**as_fields(order.quantities), **typed, **seats, "prefilled": buyer.full_name}
 

@@ -2,7 +2,13 @@
 
 import pytest
 
-from app.forms.fields import FieldProblem, parse_email, parse_full_name, parse_phone
+from app.forms.fields import (
+    FieldProblem,
+    parse_email,
+    parse_full_name,
+    parse_phone,
+    show_phone,
+)
 
 SARIS = "+6281234567890"
 
@@ -37,6 +43,23 @@ SARIS = "+6281234567890"
 def test_a_phone_number_is_understood_as_indonesians_write_it(typed: str, stored: str) -> None:
     assert parse_phone(typed) == stored
     assert parse_phone(stored) == stored
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        (SARIS, "0812-3456-7890"),
+        ("+62215551234", "(021) 5551234"),
+        ("+6561234567", "+65 6123 4567"),
+        ("+16502530000", "+1 650-253-0000"),
+        ("no number", "no number"),
+        ("", ""),
+    ],
+)
+def test_a_phone_number_is_shown_as_its_owner_writes_it(stored: str, shown: str) -> None:
+    assert show_phone(stored) == shown
+    if stored.startswith("+"):
+        assert parse_phone(shown) == stored
 
 
 @pytest.mark.parametrize(
