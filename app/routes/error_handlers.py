@@ -108,7 +108,7 @@ def _render_http(error: HTTPException) -> Response:
     messages = getattr(error, "data", {}).get("messages")
     if error.code == 422 and messages:
         # webargs groups them by where they were: json, query, headers
-        errors = [error for inner in messages.values() for error in _flatten(inner)]
+        errors = [error for inner in messages.values() for error in field_errors(inner)]
         return render_refusal(ValidationFailed(errors))
     code, title, detail = HTTP_CODES.get(error.code or 500, HTTP_CODES[400])
     status = error.code or 500
@@ -119,12 +119,12 @@ def _render_http(error: HTTPException) -> Response:
     return response
 
 
-def _flatten(messages: Any, path: tuple[str, ...] = ()) -> list[FieldError]:
+def field_errors(messages: Any, path: tuple[str, ...] = ()) -> list[FieldError]:
     """Turn nested messages into fields such as `items.0.quantity`."""
     if isinstance(messages, Mapping):
         errors = []
         for key, inner in messages.items():
-            errors += _flatten(inner, path if key == "_schema" else (*path, str(key)))
+            errors += field_errors(inner, path if key == "_schema" else (*path, str(key)))
         return errors
     words = messages if isinstance(messages, list) else [messages]
     return [FieldError(".".join(path), word) for word in words[:1]]

@@ -6,7 +6,23 @@ from flask import Flask
 from flask_smorest import Api
 
 from app.extensions import csrf
-from app.routes.api import door_sync, orders, tickets
+from app.routes.access import DEVICE_COOKIE
+from app.routes.api import check_ins, door_search, door_sync, orders, tickets
+
+DOOR_CALLERS = {
+    "doorDevice": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": DEVICE_COOKIE,
+        "description": "A paired phone.",
+    },
+    "staffSession": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "session",
+        "description": "Staff with role door or admin.",
+    },
+}
 
 
 class ProblemApi(Api):
@@ -17,7 +33,10 @@ class ProblemApi(Api):
 
 
 def init_app(app: Flask) -> None:
-    """Register the API's blueprints; they need no CSRF token, having no cookie."""
+    """Register the API's blueprints.
+
+    None needs a CSRF token: orders have no cookie, and `requires_door` looks at the origin.
+    """
     api: Any = ProblemApi(
         app,
         spec_kwargs={
@@ -30,8 +49,11 @@ def init_app(app: Flask) -> None:
     api.spec.components.security_scheme(
         "apiKey", {"type": "http", "scheme": "bearer", "description": "`flask api-keys add NAME`"}
     )
-    for module in (tickets, orders):
+    for name, scheme in DOOR_CALLERS.items():
+        api.spec.components.security_scheme(name, scheme)
+    for module in (tickets, orders, check_ins):
         csrf.exempt(module.bp)
         api.register_blueprint(module.bp)
-    csrf.exempt(door_sync.bp)  # `requires_door` sees to it
-    app.register_blueprint(door_sync.bp)  # the scanner page's own: not in the description
+    for page in (door_sync, door_search):  # the scanner page's own: not in the description
+        csrf.exempt(page.bp)  # `requires_door` sees to it
+        app.register_blueprint(page.bp)

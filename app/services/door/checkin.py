@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from app.errors import Busy, ScanIdReused
 from app.models import Direction, ETicket, ScanReason, ScanResult
 from app.services.door.callers import DoorCaller
-from app.services.door.rules import judge
-from app.services.door.seats import Seat, find_seat, kept_code, latest_passing
+from app.services.door.rules import GateRules, judge
+from app.services.door.seats import Seat, find_gate, find_seat, kept_code, latest_passing
 from app.services.door.verdicts import CHECK_INS, Verdict, find_verdicts
 from app.services.running.transaction import (
     CommitUnknown,
@@ -72,20 +72,16 @@ def find_earlier(scan: Scan) -> Verdict | None:
 def _decide(session: Session, scan: Scan, caller: DoorCaller, now: datetime) -> Verdict:
     """Let pass or refuse; who loses the UPDATE to somebody faster is judged again."""
     for _ in range(LOOKS):
-        seat = find_seat(session, scan.code, scan.gate)
-        reason = _judge(seat, scan, caller, now)
+        seat = find_seat(session, scan.code)
+        gate = find_gate(session, scan.gate, caller.gate) if seat else GateRules()
+        facts = seat.facts() if seat else None
+        reason = judge(facts, gate, now, direction=scan.direction, lanes=caller.lanes)
         if seat is None or reason is not None:
             return _keep(session, scan, caller, seat, now, now, reason)
         at = _let_pass(session, seat, scan, now)
         if at is not None:
             return _keep(session, scan, caller, seat, at, now, None)
     raise Busy
-
-
-def _judge(seat: Seat | None, scan: Scan, caller: DoorCaller, now: datetime) -> ScanReason | None:
-    if seat is None:
-        return ScanReason.UNKNOWN_CODE
-    return judge(seat.facts(), seat.gate, now, direction=scan.direction, lanes=caller.lanes)
 
 
 def _let_pass(session: Session, seat: Seat, scan: Scan, now: datetime) -> datetime | None:

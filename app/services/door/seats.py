@@ -36,7 +36,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class Seat:
-    """An e-ticket as it stands, with the gate it is shown at.
+    """An e-ticket as it stands.
 
     `latest_at` is the last time it passed in or out, as far as that stands.
     """
@@ -56,7 +56,6 @@ class Seat:
     is_order_paid: bool
     created_at: datetime
     latest_at: datetime | None
-    gate: GateRules
 
     @property
     def lane(self) -> str:
@@ -89,28 +88,27 @@ def kept_code(code: str) -> str:
     return code.strip()[:CODE_LENGTH]
 
 
-def find_seat(session: Session, code: str, gate: str | None) -> Seat | None:
+def find_seat(session: Session, code: str) -> Seat | None:
     """Return the seat of a signed QR text, one from before signing, or a typed short code.
 
     None when there is none, or when no good key of ours signed it. One statement.
     """
     text = code.strip()
     if short := read_short_code(text):
-        return _find(session, gate, ETicket.code == short)
+        return _find(session, ETicket.code == short)
     signed = parse_code(text.upper())
     if signed is None:
-        return _find(session, gate, ETicket.qr_text == text.upper())
-    return _find(session, gate, ETicket.seat_id == signed.seat.seat_id, signed)
+        return _find(session, ETicket.qr_text == text.upper())
+    return _find(session, ETicket.seat_id == signed.seat.seat_id, signed)
 
 
 def _find(
     session: Session,
-    gate: str | None,
     condition: sa.ColumnElement[bool],
     signed: SignedCode | None = None,
 ) -> Seat | None:
     key_id = signed.seat.key_id if signed else None
-    row = session.execute(_SEAT.where(condition), {"gate": gate, "key_id": key_id}).one_or_none()
+    row = session.execute(_SEAT.where(condition), {"key_id": key_id}).one_or_none()
     if row is None or (signed and not _is_true(signed, row.public_key)):
         return None
     return _seat(row)
@@ -124,8 +122,6 @@ def _is_true(signed: SignedCode, public_key: str | None) -> bool:
 
 
 def _seat(row: sa.Row[*tuple[Any, ...]]) -> Seat:
-    has_gate = row.ticket_ids is not None
-    gate = GateRules(tuple(row.ticket_ids), row.opens_at, row.closes_at, row.has_reentry)
     return Seat(
         e_ticket_id=row.id,
         seat_id=row.seat_id,
@@ -142,8 +138,19 @@ def _seat(row: sa.Row[*tuple[Any, ...]]) -> Seat:
         is_order_paid=row.status is OrderStatus.PAID,
         created_at=row.created_at,
         latest_at=row.latest_at,
-        gate=gate if has_gate else GateRules(),
     )
+
+
+def find_gate(session: Session, name: str | None, near: Gate | None) -> GateRules:
+    """Return the rules of the gate with this name; `near` is one at hand that may be it.
+
+    One that is out of use keeps its rules: its name never becomes one that admits all.
+    """
+    if name is None:
+        return GateRules()
+    if near is not None and near.name == name:
+        return GateRules.of(near)
+    return GateRules.of(session.scalar(sa.select(Gate).where(Gate.name == name)))
 
 
 def latest_passing(e_ticket_id: sa.ColumnElement[int] | int) -> sa.Select[datetime]:
@@ -175,10 +182,6 @@ _SEAT = (
         .correlate(ETicket)
         .scalar_subquery()
         .label("latest_at"),
-        Gate.ticket_ids,
-        Gate.opens_at,
-        Gate.closes_at,
-        Gate.has_reentry,
         sa.select(SigningKey.public_key)
         .where(SigningKey.id == sa.bindparam("key_id"), SigningKey.revoked_at.is_(None))
         .scalar_subquery()
@@ -186,6 +189,4 @@ _SEAT = (
     )
     .join(Order, Order.id == ETicket.order_id)
     .join(Ticket, Ticket.id == ETicket.ticket_id)
-    # A gate that is out of use keeps its rules: its name never becomes one that admits all.
-    .outerjoin(Gate, Gate.name == sa.bindparam("gate"))
 )

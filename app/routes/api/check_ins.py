@@ -1,0 +1,162 @@
+"""POST /api/check-ins, what was scanned without network, and taking one back."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from flask import Response, g, jsonify, request
+from flask_smorest import Blueprint
+from marshmallow import ValidationError
+
+from app.clock import utcnow
+from app.errors import CheckInNotFound
+from app.extensions import limiter
+from app.gateways import current_settings
+from app.routes.access import DEVICE_COOKIE, caller, requires_door
+from app.routes.api.bodies import json_object
+from app.routes.api.check_in_schemas import (
+    BatchAnswerSchema,
+    BatchRequestSchema,
+    CheckInAnswerSchema,
+    CheckInRequestSchema,
+    FactSchema,
+    UndoAnswerSchema,
+    UndoRequestSchema,
+    read_scan_id,
+)
+from app.routes.api.schemas import ProblemSchema
+from app.routes.error_handlers import field_errors
+from app.services.door import undo as undoing
+from app.services.door.batch import Fact, record_facts
+from app.services.door.checkin import Scan, check_in
+from app.services.door.verdicts import Verdict
+from app.tracing import current_request_id
+
+bp = Blueprint("api_check_ins", __name__, url_prefix="/api/check-ins", description="The door")
+
+PROBLEM = {"schema": ProblemSchema, "content_type": "application/problem+json"}
+SECURITY: list[dict[str, list[str]]] = [{"apiKey": []}, {"doorDevice": []}, {"staffSession": []}]
+
+_CHECK_IN = CheckInAnswerSchema(exclude=("request_id",))
+_FACT = FactSchema()
+
+
+def scanner() -> str:
+    """Return who a rate limit counts: at the door many phones share one address."""
+    token = request.cookies.get(DEVICE_COOKIE)
+    return f"device:{hashlib.sha256(token.encode()).hexdigest()}" if token else caller()
+
+
+@bp.post("")
+@limiter.limit("1200 per minute", key_func=scanner)
+@requires_door()
+@json_object
+@bp.arguments(CheckInRequestSchema)
+@bp.response(200, CheckInAnswerSchema)
+@bp.alt_response(400, **PROBLEM)
+@bp.alt_response(401, **PROBLEM)
+@bp.alt_response(403, **PROBLEM)
+@bp.alt_response(409, **PROBLEM)
+@bp.alt_response(422, **PROBLEM)
+@bp.alt_response(429, **PROBLEM)
+@bp.alt_response(503, **PROBLEM)
+@bp.doc(security=SECURITY)
+def create(scan: Scan) -> Response:
+    """Admit a guest, or say why not; the first entry wins."""
+    return _answer(_dump(check_in(scan, caller=g.door_caller, now=utcnow())))
+
+
+@bp.post("/batch")
+@limiter.limit("240 per minute", key_func=scanner)
+@requires_door()
+@json_object
+@bp.arguments(BatchRequestSchema)
+@bp.response(200, BatchAnswerSchema)
+@bp.alt_response(400, **PROBLEM)
+@bp.alt_response(401, **PROBLEM)
+@bp.alt_response(403, **PROBLEM)
+@bp.alt_response(422, **PROBLEM)
+@bp.alt_response(429, **PROBLEM)
+@bp.alt_response(503, **PROBLEM)
+@bp.doc(security=SECURITY)
+def batch(told: dict[str, Any]) -> Response:
+    """Keep what a device decided alone: what happened is a fact, objections are kept beside it."""
+    items = [_read_fact(item) for item in told["check_ins"]]
+    facts = [item for item in items if isinstance(item, Fact)]
+    verdicts = iter(
+        record_facts(facts, sent_at=told["sent_at"], caller=g.door_caller, now=utcnow())
+        if facts
+        else []
+    )
+    results = [
+        _dump_fact(item, next(verdicts)) if isinstance(item, Fact) else item for item in items
+    ]
+    return _answer({"results": results})
+
+
+@bp.post("/<scan_id>/undo")
+@limiter.limit("240 per minute", key_func=scanner)
+@requires_door()
+@json_object
+@bp.arguments(UndoRequestSchema)
+@bp.response(200, UndoAnswerSchema)
+@bp.alt_response(401, **PROBLEM)
+@bp.alt_response(403, **PROBLEM)
+@bp.alt_response(404, **PROBLEM)
+@bp.alt_response(429, **PROBLEM)
+@bp.alt_response(503, **PROBLEM)
+@bp.doc(security=SECURITY)
+def undo(_nothing: dict[str, Any], scan_id: str) -> Response:
+    """Take a check-in back: within 15 minutes whoever made it, later a supervisor."""
+    known = read_scan_id(scan_id)
+    if known is None:
+        raise CheckInNotFound
+    undone = undoing.undo(known, caller=g.door_caller, now=utcnow())
+    verdict = _dump(undone.verdict)
+    return _answer(
+        {
+            "scanId": verdict["scanId"],
+            "undoneAt": _local(undone.verdict.undone_at),
+            "eTicket": verdict["eTicket"],
+            "admittedAt": _local(undone.admitted_at),
+            "gate": undone.gate,
+        }
+    )
+
+
+def _read_fact(item: Any) -> Fact | dict[str, Any]:
+    """Return an item as the service wants it, or the answer to one that cannot be read."""
+    try:
+        fact: Fact = _FACT.load(item)
+    except ValidationError as error:
+        errors = [
+            {"field": e.field, "message": str(e.message)} for e in field_errors(error.messages)
+        ]
+        sent = item.get("scanId") if isinstance(item, dict) else None
+        return _problem(sent if isinstance(sent, str) else None, "validation_error", errors=errors)
+    return fact
+
+
+def _dump_fact(fact: Fact, verdict: Verdict | None) -> dict[str, Any]:
+    return _dump(verdict) if verdict else _problem(fact.scan.scan_id, "scan_id_reused")
+
+
+def _problem(scan_id: str | None, code: str, **more: Any) -> dict[str, Any]:
+    return {"scanId": scan_id, "result": None, "problem": code, **more}
+
+
+def _dump(verdict: Verdict) -> dict[str, Any]:
+    dumped: dict[str, Any] = _CHECK_IN.dump(verdict)
+    return {**dumped, "admittedAt": _local(verdict.admitted_at)}
+
+
+def _local(moment: datetime | None) -> str | None:
+    """Return a time as it is read at the door, in the event's zone."""
+    zone = current_settings().event.timezone
+    return moment.astimezone(zone).isoformat(timespec="seconds") if moment else None
+
+
+def _answer(body: dict[str, Any]) -> Response:
+    response = jsonify({**body, "requestId": current_request_id()})
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,28 @@
+"""A door on each kind of database."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from tests.door.world import DoorWorld, door_world
+
+
+@pytest.fixture
+def world(app: Flask) -> Iterator[DoorWorld]:
+    with door_world(app) as made:
+        yield made
+
+
+@pytest.fixture
+def quick_world(sqlite_app: Flask) -> Iterator[DoorWorld]:
+    """A door on SQLite only, for what no database sees."""
+    with door_world(sqlite_app) as made:
+        yield made
+
+
+@pytest.fixture
+def mariadb_world(mariadb_app: Flask) -> Iterator[DoorWorld]:
+    """A door on MariaDB, where transactions really overlap."""
+    with door_world(mariadb_app) as made:
+        yield made
