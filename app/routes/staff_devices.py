@@ -150,6 +150,7 @@ def _form_page(
     context: dict[str, Any] = {
         "form": form,
         "device": device,
+        "now": utcnow(),
         "notice": notice,
         "gates": _gate_names(),
         "roles": ROLES,

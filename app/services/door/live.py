@@ -25,6 +25,11 @@ class GateNumbers:
     entered: int
     per_slot: tuple[int, ...]
 
+    @property
+    def earlier(self) -> int:
+        """Return the entries from before the first slot."""
+        return self.entered - sum(self.per_slot)
+
 
 @dataclass(frozen=True)
 class LiveNumbers:
