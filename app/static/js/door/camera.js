@@ -10,21 +10,18 @@ export function cameraState(error) {
   return states[error.name] ?? "broken";
 }
 
+/** Tells on its video element: `codes` for each picture read, detail: the texts in it, often none; `lost`; `undecodable`. */
 export class Camera {
   #video;
-  #onTexts;
   #canvas = document.createElement("canvas");
   #worker = null;
   #stream = null;
   #isBusy = false;
   #isWaiting = false;
   isPaused = false;
-  frames = 0;
 
-  /** `onTexts` is called for each picture read, with the texts in it: often none. */
-  constructor(video, onTexts) {
+  constructor(video) {
     this.#video = video;
-    this.#onTexts = onTexts;
   }
 
   get isOn() {
@@ -37,7 +34,7 @@ export class Camera {
     const which = chosen ? { deviceId: { ideal: chosen } } : { facingMode: { ideal: "environment" } };
     const size = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
     this.#stream = await navigator.mediaDevices.getUserMedia({ video: { ...which, ...size }, audio: false });
-    this.#track.addEventListener("ended", () => this.#video.dispatchEvent(new Event("lost")));
+    this.#track.addEventListener("ended", () => this.#tell("lost"));
     await this.#sharpen();
     this.#video.srcObject = this.#stream;
     await this.#video.play();
@@ -85,7 +82,7 @@ export class Camera {
   #startWorker() {
     const worker = new Worker(new URL("./decoder.js", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }) => this.#read(data);
-    worker.onerror = () => this.#video.dispatchEvent(new Event("undecodable"));
+    worker.onerror = () => this.#tell("undecodable");
     return worker;
   }
 
@@ -119,9 +116,12 @@ export class Camera {
 
   #read({ texts, failure }) {
     this.#isBusy = false;
-    this.frames += 1;
-    if (failure) this.#video.dispatchEvent(new Event("undecodable"));
-    else if (this.isOn && !this.isPaused) this.#onTexts(texts);
+    if (failure) this.#tell("undecodable");
+    else if (this.isOn && !this.isPaused) this.#tell("codes", texts);
     this.#wait();
+  }
+
+  #tell(name, detail) {
+    this.#video.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

@@ -55,8 +55,9 @@ function row(hit) {
   fill("type", [hit.type, hit.orderCode].filter(Boolean).join(" · "));
   const where = hit.gate ? say("at_gate", { gate: hit.gate }) : "";
   const entered = hit.admittedAt && say("entered", { where, when: sayTime(hit.admittedAt) });
-  fill("state", entered || hit.code);
+  fill("state", (hit.refusedFor && say(hit.refusedFor)) || entered || hit.code);
   const button = item.querySelector("button");
+  button.hidden = Boolean(hit.refusedFor);
   button.dataset.code = hit.code;
   button.setAttribute("aria-label", `${button.textContent.trim()}: ${hit.attendee}`);
   return item;

@@ -14,8 +14,8 @@ let isTorchOn = false;
 
 /** Prepare the camera; it starts by itself where it was allowed before, else by a tap. */
 export async function startViewfinder(onTexts) {
-  camera = new Camera(video, onTexts);
-  globalThis.doorCamera = camera; // for the tests' frame counter
+  camera = new Camera(video);
+  video.addEventListener("codes", ({ detail }) => onTexts(detail));
   startButton.addEventListener("click", () => {
     wakeSounds();
     open();
