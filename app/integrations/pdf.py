@@ -12,7 +12,7 @@ from flask_babel import force_locale
 
 from app.formatting import event_date, event_time
 from app.integrations.qr import qr_data_uri
-from app.integrations.typesetting import direction, fit, fit_lines, printable
+from app.integrations.typesetting import direction, fit, printable
 
 if TYPE_CHECKING:
     from weasyprint import CSS
@@ -25,10 +25,10 @@ FONTS = APP / "static" / "fonts" / "pdf"
 # Tagged and titled for screen readers, by ISO 14289-1.
 VARIANT = "pdf/ua-1"
 
-# How wide a text may be, in halves of an em, at each type size of tickets.css.
-EVENT_STEPS = (36, 60, 110, 200)
-VENUE_STEPS = (54, 90, 110, 140, 220)
-# The same, and how many lines there is room for: of a guest's name nothing may be hidden.
+# How much a line holds (halves of an em), and how many lines there is room for, at each type size
+# of tickets.css: nothing a guest or the door needs may be hidden.
+EVENT_LINES = ((25, 2), (30, 2), (41, 3), (56, 4))
+VENUE_LINES = ((32, 2), (37, 2), (44, 3), (51, 3), (64, 4))
 ATTENDEE_LINES = ((17, 2), (24, 3), (34, 4), (58, 7))
 TYPE_LINES = ((19, 1), (26, 2), (42, 3))
 
@@ -130,8 +130,8 @@ def _make_toolbox() -> _Toolbox:
 
 def _context(document: TicketDocument) -> dict[str, object]:
     """Return what the template shows; every text is composed, and cut to its box."""
-    event_name, event_size = fit(printable(document.event_name), EVENT_STEPS)
-    venue, venue_size = fit(printable(document.venue), VENUE_STEPS)
+    event_name, event_size = fit(printable(document.event_name), EVENT_LINES)
+    venue, venue_size = fit(printable(document.venue), VENUE_LINES)
     return {
         "locale": document.locale,
         "order_code": document.order_code,
@@ -148,8 +148,8 @@ def _context(document: TicketDocument) -> dict[str, object]:
 
 
 def _seat_context(seat: Seat) -> dict[str, object]:
-    attendee, attendee_size = fit_lines(printable(seat.attendee), ATTENDEE_LINES)
-    ticket_type, type_size = fit_lines(printable(seat.ticket_type), TYPE_LINES)
+    attendee, attendee_size = fit(printable(seat.attendee), ATTENDEE_LINES)
+    ticket_type, type_size = fit(printable(seat.ticket_type), TYPE_LINES)
     return {
         "number": seat.number,
         "attendee": attendee,

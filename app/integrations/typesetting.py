@@ -18,25 +18,6 @@ def printable(text: str) -> str:
     return " ".join(visible.split()) or NOTHING
 
 
-def width(text: str) -> int:
-    """Estimate the width of a text in halves of an em: broad letters two, marks none."""
-    return sum(_letter_width(letter) for letter in text)
-
-
-def fit(text: str, steps: tuple[int, ...]) -> tuple[str, int]:
-    """Return a text and the type size, from 1 (largest), at which it fits its box.
-
-    `steps` is how wide a text may be (see `width`) at each size. What is too wide for the last
-    is cut there and ends in an ellipsis.
-    """
-    for size, limit in enumerate(steps, start=1):
-        if width(text) <= limit:
-            return text, size
-    while width(text) >= steps[-1]:
-        text = text[:-1]
-    return text + ELLIPSIS, len(steps)
-
-
 def lines(text: str, per_line: int) -> int:
     """Estimate how many lines a text takes where one holds `per_line` halves of an em.
 
@@ -55,7 +36,7 @@ def lines(text: str, per_line: int) -> int:
     return count
 
 
-def fit_lines(text: str, steps: tuple[tuple[int, int], ...]) -> tuple[str, int]:
+def fit(text: str, steps: tuple[tuple[int, int], ...]) -> tuple[str, int]:
     """Return a text and the type size, from 1 (largest), at which all its lines fit their box.
 
     `steps` is how much a line holds (see `lines`), and how many there is room for, at each size.

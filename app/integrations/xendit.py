@@ -70,10 +70,10 @@ PAGE = 100  # the most a list answers: facts 3.3
 
 
 class CallMeter(Protocol):
-    """Told of every reading: what is read most often must not use up the calls Xendit allows."""
+    """Told of every call that is made often: they must not use up what Xendit allows."""
 
     def before(self, endpoint: str) -> None:
-        """Be asked whether a call to `read` or `list` may be made; raises when not."""
+        """Be asked whether a call to `read`, `list` or `create` may be made; raises when not."""
 
     def after(self, endpoint: str, allowed: int) -> None:
         """Be told how many calls a minute the answer said the endpoint takes."""
@@ -94,14 +94,17 @@ class XenditClient:
         self._meter: CallMeter | None = None
 
     def metered(self, meter: CallMeter) -> "XenditClient":
-        """Return a client on the same connections that asks `meter` before it reads or lists."""
+        """Return a client on the same connections that asks `meter` before it reads or creates."""
         client = copy.copy(self)
         client._meter = meter
         return client
 
     def create_invoice(self, request: InvoiceRequest, timeout: Timeout = PATIENT) -> Invoice:
         """Create an invoice. A second call makes a second payable one: look up before repeating."""
-        return parse_invoice(_object(self._call("POST", "/v2/invoices", timeout, request.body())))
+        if self._meter is not None:
+            self._meter.before("create")
+        made = self._call("POST", "/v2/invoices", timeout, request.body(), endpoint="create")
+        return parse_invoice(_object(made))
 
     def read_invoice(self, invoice_id: str, timeout: Timeout = PATIENT) -> Invoice:
         """Read an invoice: the truth about its money. Raises XenditRefused(404) when unknown."""

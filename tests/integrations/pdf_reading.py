@@ -1,7 +1,12 @@
 """Reads a PDF back with PDFium, the reader inside Chromium."""
 
 import ctypes
+import re
 import unicodedata
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium_c
@@ -53,3 +58,61 @@ def boxes_of(page: pypdfium2.PdfPage, letters: str) -> list[tuple[float, float, 
         if text.get_text_range(index, 1) in tuple(letters)
     ]
     return [box for box in everywhere if box[1] > FOLD]
+
+
+@dataclass(frozen=True)
+class Tag:
+    """An element of a page's structure, as a screen reader walks it."""
+
+    kind: str  # "H1", "P", "Figure" …
+    alternative: str
+
+
+def tags_of(page: pypdfium2.PdfPage) -> list[Tag]:
+    """Return the elements of a page in reading order, outer before inner."""
+    tree = pdfium_c.FPDF_StructTree_GetForPage(page)
+    tops = range(max(0, pdfium_c.FPDF_StructTree_CountChildren(tree)))
+    found: list[Tag] = []
+    for index in tops:
+        _walk(pdfium_c.FPDF_StructTree_GetChildAtIndex(tree, index), found)
+    pdfium_c.FPDF_StructTree_Close(tree)
+    return found
+
+
+def _walk(element: Any, found: list[Tag]) -> None:
+    kind = _words(pdfium_c.FPDF_StructElement_GetType, element)
+    found.append(Tag(kind, _words(pdfium_c.FPDF_StructElement_GetAltText, element)))
+    for index in range(max(0, pdfium_c.FPDF_StructElement_CountChildren(element))):
+        if child := pdfium_c.FPDF_StructElement_GetChildAtIndex(element, index):
+            _walk(child, found)
+
+
+def _words(read: Callable[[Any, Any, int], int], element: Any) -> str:
+    size = read(element, None, 0)
+    words = ctypes.create_string_buffer(size)
+    read(element, words, size)
+    return words.raw[:size].decode("utf-16-le").rstrip("\0")
+
+
+def marks_of(item: pypdfium2.PdfObject) -> list[str]:
+    """Return how what is drawn is marked: with the kind of its tag, or as an `Artifact`."""
+    names = []
+    for index in range(pdfium_c.FPDFPageObj_CountMarks(item)):
+        name, size = (ctypes.c_ushort * 100)(), ctypes.c_ulong()
+        mark = pdfium_c.FPDFPageObj_GetMark(item, index)
+        pdfium_c.FPDFPageObjMark_GetName(mark, name, 200, size)
+        names.append(bytes(name)[: size.value].decode("utf-16-le").rstrip("\0"))
+    return names
+
+
+def colour_of(item: pypdfium2.PdfObject) -> tuple[int, int, int]:
+    """Return the red, green and blue something is filled with."""
+    red, green, blue, opacity = (ctypes.c_uint() for _ in range(4))
+    pdfium_c.FPDFPageObj_GetFillColor(item, red, green, blue, opacity)
+    return red.value, green.value, blue.value
+
+
+def inflated(data: bytes) -> bytes:
+    """Return a file with its packed streams in the clear after it, to be searched."""
+    streams = re.findall(rb"stream\r?\n(x.*?)\r?\nendstream", data, re.DOTALL)
+    return data + b"\n".join(zlib.decompressobj().decompress(stream) for stream in streams)
