@@ -1,4 +1,4 @@
-"""Invariants: what must hold for stock, orders, e-tickets and money at every moment."""
+"""Invariants: what must hold for stock, orders, e-tickets, money and the door at every moment."""
 
 import sqlalchemy as sa
 
@@ -14,6 +14,7 @@ from app.models import (
     Ticket,
     TicketStock,
 )
+from app.services.running.door_invariants import find_door_violations
 from app.services.running.transaction import reading
 
 
@@ -39,6 +40,7 @@ def find_violations() -> list[str]:
             violations.append(f"order {code}: {order.value}, but its payment is {money}")
         for code in session.scalars(_dropped_money()):
             violations.append(f"order {code}: paid, without seats, without case or refund")
+        violations += find_door_violations(session)
         return violations
 
 
