@@ -1,7 +1,8 @@
 """The orders a browser placed itself: only to it may the checkout speak of them.
 
 Kept in the session's signed cookie, which ends with the browser's session. Another browser that
-types the same address gets the very answer it would get for one that never bought anything.
+types the same address gets the very answer it would get for one that never bought anything. Two
+forms sent in the same moment may both pass: what is not paid of them expires by itself.
 """
 
 from flask import session

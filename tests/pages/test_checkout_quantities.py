@@ -41,7 +41,7 @@ def test_the_pressed_button_has_the_focus_on_the_page_that_comes_back(
 
 @pytest.mark.parametrize(
     ("amount", "most", "reason"),
-    [(100, 3, "Paling banyak 3 per pesanan"), (3, 5, "Hanya tersisa 3")],
+    [(100, 3, "Paling banyak 3 per pesanan"), (3, 5, "Tidak ada lagi yang tersisa")],
 )
 def test_plus_stops_at_the_limit_and_says_why(
     shop: Shop, amount: int, most: int, reason: str

@@ -27,6 +27,8 @@ def every_page(shop: Shop, language: str) -> Iterator[tuple[str, Page]]:
     headers = {"Accept-Language": language}
     for path in ("/", f"/checkout?t{ticket}=2", f"/orders/{order}", f"/orders/{paid}", "/nowhere"):
         yield path, Page(client.get(path, headers=headers))
+    for path in ("/terms", "/privacy"):
+        yield path, Page(client.get(path, headers=headers))
     for path in (f"{order}/cancel", late, f"{late}/bank-details?refund={refund}"):
         yield path, Page(client.get(f"/orders/{path}", headers=headers))
     sent = open_form(client, **{f"t{ticket}": 2}).fields | {"intent": "pay", "email": "x"}
