@@ -112,7 +112,7 @@ def resend(token: str) -> ResponseReturnValue:
         resend_etickets(order.id, now=now)
     except ResentEnough as refusal:
         return _again(order, now, Notice(refusal.title, refusal.detail), refusal.status)
-    return _back(token)
+    return redirect(url_for("orders.show", token=token, _anchor="mail"), code=303)
 
 
 @bp.post("/orders/<token>/choice")
