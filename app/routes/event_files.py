@@ -43,12 +43,16 @@ def event_stylesheet_url() -> str | None:
 
 
 @bp.app_template_global()
-def event_picture_url(name: str) -> str | None:
-    """Return the address of the `logo` or the `hero`, None when the settings have none."""
+def event_picture_url(name: str, *, external: bool = False) -> str | None:
+    """Return the address of the `logo` or the `hero`, None when the settings have none.
+
+    `external` adds what buyers type, for readers elsewhere.
+    """
     found = _picture(name)
     if found is None:
         return None
-    return url_for("catalogue.event_files.picture", name=name, v=found.version)
+    path = url_for("catalogue.event_files.picture", name=name, v=found.version)
+    return current_settings().public_url + path if external else path
 
 
 def _picture(name: str) -> Picture | None:

@@ -221,3 +221,20 @@ def test_without_javascript_a_quantity_is_a_plain_field(
     page.get_by_label("Jumlah Reguler").fill("2")
     page.get_by_role("button", name="Lanjut").click()
     page.wait_for_url(f"**/checkout?t{ticket}=2")
+
+
+def test_the_total_follows_what_is_chosen(shop: Shop, address: str, phone: BrowserPage) -> None:
+    cheap = shop.add_ticket("Pelajar", price=100_000)
+    dear = shop.add_ticket("Reguler", price=250_000)
+    phone.goto(address)
+    total = phone.locator("#total")
+    expect(total).to_be_hidden()
+    field(phone, dear).fill("2")
+    field(phone, cheap).press_sequentially("3")  # replaces the 0
+    expect(total).to_have_text("Rp\N{NO-BREAK SPACE}800.000")
+    shop.change(dear, price=200_000)
+    look_again(phone)
+    expect(total).to_have_text("Rp\N{NO-BREAK SPACE}700.000")
+    for each in (cheap, dear):
+        field(phone, each).fill("0")
+    expect(total).to_be_hidden()

@@ -107,3 +107,16 @@ def test_the_logo_stands_for_the_name_and_the_name_is_still_read(branded: FlaskC
 
 def test_the_tagline_is_shown_as_text(branded: FlaskClient) -> None:
     assert "Senja <3" in Page(branded.get("/")).text
+
+
+def test_a_shared_link_shows_event_date_place_and_picture(branded: FlaskClient) -> None:
+    page = Page(branded.get("/", headers={"Accept-Language": "en"}))
+    shown = {
+        e.attributes.get("property"): e.attributes["content"]
+        for e in page.all("meta")
+        if "property" in e.attributes
+    }
+    assert shown["og:title"] == "TEDxSenja Jakarta"
+    assert shown["og:image"] == f"http://localhost/event/hero?v={HERO.version}"
+    assert "January" in shown["og:description"]
+    assert "Gedung Kesenian Senja" in shown["og:description"]

@@ -12,6 +12,17 @@ const mark = (field) => {
   }
 };
 
+// Rupiah are written alike in both languages, as the server does.
+const rupiah = (amount) => `Rp\u00a0${amount.toLocaleString("id-ID")}`;
+const sumUp = () => {
+  const output = document.getElementById("total");
+  if (!output) return;
+  const fields = [...form().querySelectorAll(".quantity__field")].filter(isChosen);
+  const sums = fields.map((field) => field.value * field.closest(".ticket").dataset.price);
+  output.value = rupiah(sums.reduce((sum, each) => sum + each, 0));
+  output.parentElement.hidden = !fields.length;
+};
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-step]");
   if (!button || button.getAttribute("aria-disabled") === "true") return;
@@ -19,14 +30,21 @@ document.addEventListener("click", (event) => {
   const wanted = Number(field.value) + Number(button.dataset.step);
   field.value = Math.min(Math.max(wanted, 0), Math.max(Number(field.max), 0));
   mark(field);
+  sumUp();
 });
 document.addEventListener("input", (event) => {
-  if (event.target.matches(".quantity__field")) mark(event.target);
+  if (!event.target.matches(".quantity__field")) return;
+  mark(event.target);
+  sumUp();
+});
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches(".quantity__field")) event.target.select(); // typing replaces the 0
 });
 
 // Take in the news about one ticket around its field.
 const takeIn = (ticket, fresh) => {
   ticket.className = fresh.className;
+  ticket.dataset.price = fresh.dataset.price;
   for (const part of [".ticket__words", ".ticket__price"]) {
     ticket.querySelector(part).replaceWith(fresh.querySelector(part));
   }
@@ -55,6 +73,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (serverResponse === last) return;
   last = serverResponse;
   for (const ticket of fresh.querySelectorAll(".ticket")) takeIn(document.getElementById(ticket.id), ticket);
+  sumUp();
 });
 document.addEventListener("htmx:afterSwap", () => {
   last = "";
@@ -65,6 +84,10 @@ document.addEventListener("htmx:afterSwap", () => {
     if (field) mark(field);
   }
   kept = [];
+  sumUp();
 });
 // On the way back the browser fills in again what was typed.
-window.addEventListener("pageshow", () => form().querySelectorAll(".quantity__field").forEach(mark));
+window.addEventListener("pageshow", () => {
+  form().querySelectorAll(".quantity__field").forEach(mark);
+  sumUp();
+});
