@@ -83,16 +83,18 @@ class DoorWorld:
         return Caller(self, key=key)
 
     def gate(self, name: str, **columns: Any) -> None:
-        """Configure a gate."""
+        """Configure a gate, or configure it anew."""
+        gate = {"ticket_ids": [], "has_reentry": False, "has_exit": False, **columns}
         with self.app.app_context():
-            gate = {"ticket_ids": [], "has_reentry": False, "has_exit": False, **columns}
+            db.session.execute(sa.delete(Gate).where(Gate.name == name))
             db.session.add(Gate(name=name, created_at=self.now, **gate))
             db.session.commit()
 
-    def lane_mode(self) -> None:
+    def lane_mode(self, *, is_on: bool = True) -> None:
+        """Let each phone admit its own lanes only, or all again."""
+        row = DoorSettings(id=1, is_lane_mode=is_on, changed_by="admin", changed_at=self.now)
         with self.app.app_context():
-            row = DoorSettings(id=1, is_lane_mode=True, changed_by="admin", changed_at=self.now)
-            db.session.add(row)
+            db.session.merge(row)
             db.session.commit()
 
     def change(self, model: type[Any], *where: sa.ColumnElement[bool], **values: Any) -> None:

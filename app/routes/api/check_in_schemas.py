@@ -115,7 +115,7 @@ class BatchRequestSchema(Schema):
     )
     check_ins = fields.List(
         # Each is read by itself (`FactSchema`): one that is wrong must not hold up the others.
-        fields.Raw(metadata={"$ref": "#/components/schemas/Fact"}),
+        fields.Raw(allow_none=True, metadata={"description": "A scan with its `result`."}),
         required=True,
         data_key="checkIns",
         validate=validate.Length(1, MOST_FACTS),

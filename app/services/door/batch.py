@@ -97,7 +97,10 @@ def _record(
 
 def _by_scan_id(told: Sequence[Told]) -> Mapping[str, Told]:
     """Return each scan once, as it came first."""
-    return {each.fact.scan.scan_id: each for each in reversed(told)}
+    first: dict[str, Told] = {}
+    for each in told:
+        first.setdefault(each.fact.scan.scan_id, each)
+    return first
 
 
 def _is_news(fact: Fact, on_record: Verdict | None) -> bool:
