@@ -65,6 +65,7 @@ def test_a_screen_never_shows_two_codes(
 ) -> None:
     url = f"{address}/orders/{token}/tickets"
     phone.emulate_media(reduced_motion="reduce")
+    phone.set_viewport_size({"width": 360, "height": 915})
     phone.goto(url)
     for number, code in enumerate(codes_of(shop, token), start=1):
         phone.goto(f"{url}#ticket-{number}")
