@@ -121,17 +121,20 @@ class Holding:
     """Keeps requests on their way until they are let go."""
 
     def __init__(self, page: Page, pattern: re.Pattern[str]) -> None:
-        self.routes: list[Route] = []
+        self._routes: list[Route] = []
+        self._is_open = False
         page.route(pattern, self._hold)
-        self._page, self._pattern = page, pattern
 
     def _hold(self, route: Route) -> None:
-        self.routes.append(route)
+        if self._is_open:
+            route.continue_()
+        else:
+            self._routes.append(route)
 
     def let_go(self) -> None:
-        """Let all requests reach the server now, and later ones at once."""
-        self._page.unroute(self._pattern)
-        for route in self.routes:
+        """Let them all reach the server now, and later ones at once."""
+        self._is_open = True
+        for route in self._routes:
             route.continue_()
 
 
