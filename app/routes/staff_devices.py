@@ -23,10 +23,7 @@ bp = Blueprint("staff_devices", __name__, url_prefix="/staff/door/devices")
 
 # Where the one page that shows a code finds it again: the admin's own cookie.
 CODE = "pairing_code"
-ROLES = {
-    DeviceRole.SCANNER: _l("Scanner: lets people in, takes back its own scans for 15 minutes"),
-    DeviceRole.SUPERVISOR: _l("Supervisor: also takes back others' scans, and admits all lanes"),
-}
+ROLES = {DeviceRole.SCANNER: _l("Scanner"), DeviceRole.SUPERVISOR: _l("Supervisor")}
 CHANGED_MEANWHILE = _l("Somebody else changed this meanwhile. You see how it is now.")
 
 
@@ -34,9 +31,7 @@ CHANGED_MEANWHILE = _l("Somebody else changed this meanwhile. You see how it is 
 @requires_role(Role.ADMIN)
 def show_all() -> str:
     """List the phones, those in use first."""
-    return render_template(
-        "staff/door/devices.html", devices=devices.list_devices(), now=utcnow(), roles=ROLES
-    )
+    return render_template("staff/door/devices.html", devices=devices.list_devices(), now=utcnow())
 
 
 @bp.get("/new")

@@ -1,23 +1,18 @@
-"""Logging in and out: what begins a session, what ends it, and what guessing costs."""
+"""Logging in and out: what begins a session, and what ends it."""
 
 import json
 import logging
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.security import check_password_hash
 
-from app.errors import RateLimited
 from app.extensions import db
-from app.models import Attempt, Role, Staff
+from app.models import Role, Staff
 from app.services.office import staffing
-from app.services.running import attempts
-from app.services.running.attempts import Limit, count_attempt
 from tests.staff.office import PASSWORD, Office, log_in, send
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
@@ -202,109 +197,3 @@ def test_a_session_of_an_account_that_is_gone_is_nobodys(office: Office) -> None
     with office.working():
         db.session.execute(sa.delete(Staff))
     assert not is_logged_in(client)
-
-
-# --- guessing -----------------------------------------------------------------------------------
-
-
-def test_guessing_one_account_ends_after_ten_tries_even_with_the_right_password(
-    office: Office,
-) -> None:
-    email = office.hire(Role.DOOR)
-    for number in range(staffing.MOST_AT_ACCOUNT):
-        assert guess(office, email, "wrong", address=f"192.0.2.{number}") == "wrong"
-    assert guess(office, email, PASSWORD, address="192.0.2.99") == "wait"
-    assert guess(office, email.upper(), PASSWORD, address="192.0.2.99") == "wait"
-    later = NOW + staffing.GUESSING + timedelta(seconds=1)
-    assert guess(office, email, PASSWORD, address="192.0.2.99", now=later) == "in"
-
-
-def test_guessing_many_accounts_from_one_address_ends_too(office: Office) -> None:
-    email = office.hire(Role.DOOR)
-    for number in range(staffing.MOST_BY_ADDRESS):
-        assert guess(office, f"{number}@example.com", "wrong", address="192.0.2.1") == "wrong"
-    assert guess(office, email, PASSWORD, address="192.0.2.1") == "wait"
-    assert guess(office, email, PASSWORD, address="192.0.2.2") == "in"
-
-
-def test_those_who_log_in_well_never_use_up_their_address(office: Office) -> None:
-    """The whole door sits behind one address of the venue."""
-    email = office.hire(Role.DOOR)
-    for _ in range(staffing.MOST_AT_ACCOUNT + 2):
-        assert guess(office, email, PASSWORD, address="192.0.2.1") == "in"
-    with office.working():
-        assert not db.session.scalars(sa.select(Attempt)).all()
-
-
-def test_a_refused_guess_does_not_make_the_wait_longer(small_office: Office) -> None:
-    email = small_office.hire(Role.DOOR)
-    for minute in range(14):
-        guess(small_office, email, "wrong", now=NOW + timedelta(minutes=minute))
-    assert guess(small_office, email, PASSWORD, now=NOW + timedelta(minutes=15, seconds=1)) == "in"
-
-
-def test_the_page_says_how_long_to_wait(small_office: Office) -> None:
-    email = small_office.hire(Role.DOOR)
-    pages = [
-        log_in(small_office.browser(), email, "wrong") for _ in range(staffing.MOST_AT_ACCOUNT + 1)
-    ]
-    assert pages[-1].status == 429
-    assert "Try again in 15 minutes." in pages[-1].text
-    assert 0 < int(pages[-1].headers["Retry-After"]) <= staffing.GUESSING.total_seconds()
-
-
-def guess(
-    office: Office, email: str, password: str, *, address: str = "192.0.2.7", now: datetime = NOW
-) -> str:
-    with office.working():
-        try:
-            staffing.check_log_in(email, password, address=address, now=now)
-        except staffing.WrongPassword:
-            return "wrong"
-        except RateLimited:
-            return "wait"
-    return "in"
-
-
-LIMIT = Limit("test", "somebody", 3, timedelta(minutes=1))
-
-
-def race(app: Flask, runners: int) -> int:
-    """Count attempts from threads that start together; return how many were told to go on."""
-    barrier, passed = threading.Barrier(runners), []
-
-    def run() -> None:
-        with app.app_context():
-            barrier.wait(timeout=30)
-            try:
-                passed.append(count_attempt([LIMIT], now=NOW))
-            except RateLimited:
-                pass
-            finally:
-                db.session.remove()
-
-    threads = [threading.Thread(target=run) for _ in range(runners)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return len(passed)
-
-
-def test_simultaneous_guesses_cannot_slip_past_the_limit(mariadb_app: Flask) -> None:
-    assert race(mariadb_app, 12) <= LIMIT.most
-
-
-def test_counted_only_afterwards_they_would_slip_past(
-    mariadb_app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The negative control: looking first and noting then lets everybody through."""
-    looked = threading.Barrier(12)
-
-    def look_first(limits: list[Limit], now: datetime) -> list[int]:
-        assert attempts._seconds_to_wait(limits[0], now) == 0
-        looked.wait(timeout=30)
-        return [0]
-
-    monkeypatch.setattr(attempts, "_note", look_first)
-    assert race(mariadb_app, 12) == 12
