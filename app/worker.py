@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask, current_app
@@ -25,6 +25,7 @@ from app.services.money import (
     invoicing,
     late_money,
     letters,
+    pacing,
     payments,
     refunding,
     refunds,
@@ -53,7 +54,10 @@ def run(threads: int) -> None:
     # sets the event could deadlock with a wait that it interrupted.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     current_gateways().renderer.warm_up()
-    loops = [threading.Thread(target=_work, args=(app, stop)) for _ in range(threads)]
+    loops = [
+        threading.Thread(target=_work, args=(app, stop, number % 2 == 0))
+        for number in range(threads)
+    ]
     for loop in loops:
         loop.start()
     log.info("worker started", extra={"threads": threads})
@@ -87,18 +91,22 @@ def _schedule_the_day() -> None:
     daily_reconciliation.schedule(now=utcnow(), zone=current_settings().event.timezone)
 
 
-def _work(app: Flask, stop: threading.Event) -> None:
+def _work(app: Flask, stop: threading.Event, prefers_line: bool) -> None:
+    """Do jobs until told to stop; invoices first, or everything else first.
+
+    Half of the loops do either, so that neither waits behind a mountain of the other.
+    """
     while not stop.is_set():
         with app.app_context():
-            pause = _step()
+            pause = _step(prefers_line=prefers_line)
         if pause:
             stop.wait(pause)
 
 
-def _step() -> float:
+def _step(*, prefers_line: bool = False) -> float:
     """Do one job if any is due; return how long to rest before the next."""
     try:
-        job = jobs.claim(utcnow())
+        job = _claim(prefers_line=prefers_line)
     except Exception:
         log.exception("no job could be claimed")
         return AFTER_ERROR_SECONDS
@@ -107,6 +115,21 @@ def _step() -> float:
     with request_id(job.request_id or new_request_id()):
         _guarded(lambda: _do(job))
     return 0.0
+
+
+def _claim(*, prefers_line: bool) -> jobs.Claim | None:
+    """Take the next job; from the line for invoices only when a call may be made."""
+    now = utcnow()
+    if prefers_line:
+        return _claim_from_line(now) or jobs.claim(now, without=ordering.OPEN_INVOICE)
+    return jobs.claim(now, without=ordering.OPEN_INVOICE) or _claim_from_line(now)
+
+
+def _claim_from_line(now: datetime) -> jobs.Claim | None:
+    line = (ordering.OPEN_INVOICE,)
+    if jobs.is_any_due(now, line) and pacing.free_at(now) <= now:
+        return jobs.claim(now, line)
+    return None
 
 
 def _guarded(action: Callable[[], object]) -> None:
@@ -125,6 +148,8 @@ def _do(job: jobs.Claim) -> None:
         HANDLERS[job.kind](job.payload)
     except XenditThrottled as error:
         jobs.retry(job, utcnow(), str(error), timedelta(seconds=error.pause))
+    except jobs.OutOfTurn:
+        jobs.put_back(job)
     except jobs.RetryLater as error:
         jobs.retry(job, utcnow(), str(error), error.pause)
     except MailDelayed as error:
@@ -144,15 +169,12 @@ def _xendit(share: Share = Share.WAITED_FOR) -> XenditClient:
 
 
 def _open_invoice(payload: dict[str, Any]) -> None:
-    try:
-        invoicing.open_invoice(
-            payload["order_id"],
-            now=utcnow(),
-            gateway=_xendit(),
-            settings=current_settings(),
-        )
-    except XenditRefused as error:
-        invoicing.give_up_invoice(payload["order_id"], str(error), now=utcnow())
+    invoicing.make_invoice_in_turn(
+        payload["order_id"],
+        clock=utcnow,
+        gateway=current_gateways().xendit,
+        settings=current_settings(),
+    )
 
 
 def _confirm_payment(payload: dict[str, Any]) -> None:

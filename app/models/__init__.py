@@ -1,7 +1,7 @@
 """Tables and the rules of a single object."""
 
 from app.models.base import Base
-from app.models.budget import CallBudget, ReconciledDay
+from app.models.budget import CallBudget, CallPace, ReconciledDay
 from app.models.callback import Callback
 from app.models.case import CaseKind, CaseResolution, CaseStatus, MoneyCase
 from app.models.checkin import CheckIn, Direction, ScanReason, ScanResult
@@ -34,6 +34,7 @@ __all__ = [
     "Attempt",
     "Base",
     "CallBudget",
+    "CallPace",
     "Callback",
     "CaseKind",
     "CaseResolution",

@@ -30,3 +30,16 @@ class ReconciledDay(Base):
 
     day: Mapped[date] = mapped_column(sa.Date, primary_key=True)
     scheduled_at: Mapped[datetime]
+
+
+class CallPace(Base):
+    """When the next call to an endpoint may be made, so that calls are spread over the minute.
+
+    Microseconds since 1970 and between two calls: whole numbers, which every database adds alike.
+    """
+
+    __tablename__ = "call_paces"
+
+    endpoint: Mapped[str] = mapped_column(code_column(32), primary_key=True)
+    interval_us: Mapped[int]
+    next_us: Mapped[int]

@@ -167,9 +167,9 @@ def test_xendits_answers_tell_how_many_calls_there_are(each_world: World) -> Non
 
 
 def test_many_readings_back_leave_room_for_a_callback(each_world: World) -> None:
-    each_world.standin.set_fault("rate_limit", per_minute=8)
     ticket = each_world.add_ticket()
     orders = [each_world.order(ticket) for _ in range(6)]
+    each_world.standin.set_fault("rate_limit", per_minute=8)
     paid = orders[-1]
     each_world.advance(seconds=61)
 
@@ -187,9 +187,9 @@ def test_many_readings_back_leave_room_for_a_callback(each_world: World) -> None
 
 
 def test_what_had_to_wait_is_read_in_the_minutes_that_follow(world: World) -> None:
-    world.standin.set_fault("rate_limit", per_minute=8)
     ticket = world.add_ticket()
     orders = [world.order(ticket) for _ in range(6)]
+    world.standin.set_fault("rate_limit", per_minute=8)
     for placed in orders:
         world.standin.pay(world.invoice_id(placed))
 

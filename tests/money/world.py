@@ -20,7 +20,7 @@ from app.extensions import db
 from app.gateways import Gateways
 from app.integrations.xendit import Invoice, XenditClient
 from app.models import ETicket, Job, JobStatus, Order, Payment, Ticket, TicketStock
-from app.services.money import invoicing
+from app.services.money import invoicing, pacing
 from app.services.running import jobs
 from app.services.running.invariants import find_violations
 from app.services.selling.ordering import Buyer, OrderRequest, PlacedOrder, WantedItem, place_order
@@ -31,6 +31,7 @@ T = TypeVar("T")
 CALLBACK_TOKEN = "local-callback-token"
 SARI = Buyer("Sari Dewi", "sari@example.com", "+6281234567890")
 PRICE = 150_000
+UNHURRIED = 100_000  # calls a minute, as the stand-in of the tests allows
 A_MONTH = timedelta(days=30)
 
 
@@ -255,6 +256,9 @@ def wound(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Let the worker and the webhook see the world's clock; give back what it holds at the end."""
     monkeypatch.setattr("app.worker.utcnow", world.now)
     monkeypatch.setattr("app.routes.callback.utcnow", world.now)
+    with world.working():
+        pacing.take(world.now())
+        pacing.learn(UNHURRIED)  # as if Xendit had told: no test waits in line unasked
     try:
         yield world
     finally:

@@ -55,7 +55,7 @@ def test_a_job_keeps_its_payload_and_the_id_of_its_request() -> None:
     with request_id("jobs-test-0001"), transaction() as session:
         job_id = jobs.enqueue(session, "test", payload, now=NOW, due_at=NOW)
 
-    assert claim() == jobs.Claim(job_id, "test", payload, 1, "jobs-test-0001", NOW)
+    assert claim() == jobs.Claim(job_id, "test", payload, 1, "jobs-test-0001", NOW, NOW)
 
 
 def test_nothing_is_claimed_before_it_is_due() -> None:

@@ -1,5 +1,6 @@
 """POST /api/orders and GET /api/orders/{code}."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, g, jsonify, url_for
@@ -9,7 +10,7 @@ from app.clock import utcnow
 from app.errors import OrderNotFound
 from app.extensions import limiter
 from app.gateways import current_gateways, current_settings
-from app.models import Order, OrderStatus
+from app.models import Order, OrderStatus, Payment, PaymentStatus
 from app.routes.access import caller, requires_key
 from app.routes.api.bodies import json_object
 from app.routes.api.schemas import (
@@ -18,15 +19,28 @@ from app.routes.api.schemas import (
     OrderRequestSchema,
     ProblemSchema,
 )
-from app.services.money.invoice_line import place_in_line
+from app.services.money import invoice_line
 from app.services.money.invoicing import try_open_invoice
 from app.services.selling.ordering import (
     IdempotencyRef,
     OrderRequest,
+    PlacedOrder,
     find_order_by_code,
     place_order,
 )
 from app.tracing import current_request_id
+
+
+@dataclass(frozen=True)
+class NoInvoiceYet:
+    """What a payment is told as while its invoice is being made."""
+
+    status: PaymentStatus = PaymentStatus.PENDING
+    invoice_id: None = None
+    invoice_url: None = None
+
+
+NO_INVOICE_YET = NoInvoiceYet()
 
 bp = Blueprint("api_orders", __name__, url_prefix="/api", description="Orders")
 
@@ -60,14 +74,20 @@ def create(headers: dict[str, Any], wanted: OrderRequest) -> Response:
         settings=settings,
         idempotency=IdempotencyRef(f"key:{g.api_key_id or 'anyone'}", key) if key else None,
         api_key_id=g.api_key_id,
+        has_head_start=invoice_line.is_free(now),
     )
-    try_open_invoice(placed, now=now, gateway=current_gateways().xendit, settings=settings)
-    order = _get_order(placed.code)
-    response = jsonify(_dump(order))
-    response.status_code = 202 if _invoice_follows(order) else 201
-    if response.status_code == 202:
+    has_invoice = try_open_invoice(
+        placed, now=now, gateway=current_gateways().xendit, settings=settings
+    )
+    if has_invoice or placed.is_paid or placed.is_repeat:
+        answer, follows = _answer(_get_order(placed.code))
+    else:  # all of it is known: in a rush a reading would cost as much as the order
+        answer, follows = _dump(placed, NO_INVOICE_YET), True
+    response = jsonify(answer)
+    response.status_code = 202 if follows else 201
+    if follows:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    response.headers["Location"] = url_for("api_orders.show", code=order.code)
+    response.headers["Location"] = url_for("api_orders.show", code=placed.code)
     return response
 
 
@@ -81,7 +101,8 @@ def create(headers: dict[str, Any], wanted: OrderRequest) -> Response:
 @bp.doc(security=[{"apiKey": []}])
 def show(code: str) -> Response:
     """Show an order this key made."""
-    return jsonify(_dump(_get_order(code)))
+    answer, _ = _answer(_get_order(code))
+    return jsonify(answer)
 
 
 def _get_order(code: str) -> Order:
@@ -91,27 +112,31 @@ def _get_order(code: str) -> Order:
     return order
 
 
-def _invoice_follows(order: Order) -> bool:
-    return order.status is OrderStatus.PENDING and order.payment.invoice_id is None
-
-
-def _dump(order: Order) -> dict[str, Any]:
-    settings = current_settings()
-    answer = {"order": order, "payment": order.payment, "request_id": current_request_id()}
+def _answer(order: Order) -> tuple[dict[str, Any], bool]:
+    """Return what is told of an order, and whether its invoice is still to follow."""
+    follows = order.status is OrderStatus.PENDING and order.payment.invoice_id is None
+    answer = _dump(order, NO_INVOICE_YET if follows else order.payment)
     if order.is_paid:
-        answer["e_tickets"] = order.e_tickets
+        answer |= OrderAnswerSchema(only=("e_tickets",)).dump(order)
+    return answer, follows
+
+
+def _dump(order: Order | PlacedOrder, payment: Payment | NoInvoiceYet) -> dict[str, Any]:
+    settings = current_settings()
+    answer = {"order": order, "payment": payment, "request_id": current_request_id()}
     dumped: dict[str, Any] = OrderAnswerSchema().dump(answer)
     expires_at = order.expires_at.astimezone(settings.event.timezone)
     dumped["order"]["expiresAt"] = expires_at.isoformat(timespec="seconds")
     dumped["order"]["url"] = f"{settings.public_url}/orders/{order.token}"
-    if _invoice_follows(order):
+    if isinstance(payment, NoInvoiceYet):
         dumped["payment"]["line"] = _line(order)
     return dumped
 
 
-def _line(order: Order) -> dict[str, int | None]:
+def _line(order: Order | PlacedOrder) -> dict[str, int | None]:
     """Return the place of an order whose invoice follows, as its page tells it too."""
     since = order.expires_at - current_settings().order_hold
-    place = place_in_line(order.id, utcnow(), since=since)
+    order_id = order.id if isinstance(order, Order) else order.order_id
+    place = invoice_line.place_in_line(order_id, utcnow(), since=since)
     seconds = None if place.wait is None else round(place.wait.total_seconds())
     return {"ahead": place.ahead, "estimatedSeconds": seconds}

@@ -93,6 +93,7 @@ def _put_aside(
             is_paid=False,
             is_repeat=False,
             invoice_job_id=job_id,
+            has_head_start=True,
             total=order.total,
             expires_at=order.expires_at,
         )

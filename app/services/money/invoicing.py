@@ -1,6 +1,7 @@
 """Invoicing: exactly one payable Xendit invoice for an order, whatever answers get lost."""
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -27,7 +28,9 @@ from app.integrations.xendit import (
     XenditUnreachable,
 )
 from app.models import Order, OrderStatus, Payment, PaymentStatus
-from app.services.money import cases
+from app.services.money import cases, pacing
+from app.services.money.budget import Share
+from app.services.money.pacing import PacedMeter
 from app.services.money.payments import (
     READ_BACK,
     enqueue_closing,
@@ -39,7 +42,7 @@ from app.services.money.payments import (
 )
 from app.services.money.reminding import schedule_reminder
 from app.services.running import jobs
-from app.services.running.jobs import RetryLater
+from app.services.running.jobs import OutOfTurn, RetryLater
 from app.services.running.transaction import affected, reading, transaction, use_case
 from app.services.selling import inventory
 from app.services.selling.ordering import PlacedOrder
@@ -56,27 +59,47 @@ def try_open_invoice(
 ) -> str | None:
     """Try once, while the buyer waits, and return the invoice's URL.
 
-    None when it follows by itself: the job that was written with the order is then due at once.
+    None when it follows by itself: others wait already, or it did not work. The job that was
+    written with the order is then due at once.
     """
-    if placed.is_paid:
+    if placed.is_paid or not placed.has_head_start:
         return None
+    paced = gateway.metered(PacedMeter(Share.WAITED_FOR, lambda: now))
     try:
         return open_invoice(
-            placed.order_id, now=now, gateway=gateway, settings=settings, timeout=INLINE
+            placed.order_id, now=now, gateway=paced, settings=settings, timeout=INLINE
         )
     except (XenditError, RetryLater, Busy, SQLAlchemyError) as error:
         # The order is placed: even without a database this is no refusal of it any more.
         log.warning("invoice follows later", extra={"order": placed.code, "why": repr(error)})
-        if placed.invoice_job_id is not None and isinstance(error, XenditError):
-            _hurry(placed.invoice_job_id, error, now)
+        if placed.invoice_job_id is not None and isinstance(error, XenditError | OutOfTurn):
+            _get_in_line(placed.invoice_job_id, error, now)
         return None
 
 
-def _hurry(job_id: int, error: XenditError, now: datetime) -> None:
-    if isinstance(error, XenditThrottled):
-        return
+def _get_in_line(job_id: int, error: Exception, now: datetime) -> None:
     with suppress(Busy):
+        if isinstance(error, XenditThrottled):
+            pacing.hold_back(now, timedelta(seconds=error.pause))
         jobs.hurry(job_id, now)
+
+
+def make_invoice_in_turn(
+    order_id: int, *, clock: Callable[[], datetime], gateway: XenditClient, settings: Settings
+) -> None:
+    """Give the first order in line its invoice, as a worker does. Raises OutOfTurn.
+
+    When Xendit has had enough calls, nobody calls for as long as it says; the order stays first.
+    """
+    paced = gateway.metered(PacedMeter(Share.WAITED_FOR, clock))
+    try:
+        open_invoice(order_id, now=clock(), gateway=paced, settings=settings)
+    except XenditThrottled as error:
+        pause = timedelta(seconds=error.pause)
+        pacing.hold_back(clock(), pause)
+        raise OutOfTurn("Xendit has had enough calls", pause) from error
+    except XenditRefused as error:
+        give_up_invoice(order_id, str(error), now=clock())
 
 
 def open_invoice(
@@ -195,7 +218,7 @@ def _create(
 ) -> Invoice:
     try:
         return gateway.create_invoice(request, timeout)
-    except (XenditRefused, XenditThrottled, XenditUnreachable):
+    except (XenditRefused, XenditThrottled, XenditUnreachable, OutOfTurn):
         _unclaim_creation(order_id)
         raise
 

@@ -35,9 +35,13 @@ class RetryLater(Exception):
         self.pause = pause
 
 
+class OutOfTurn(RetryLater):
+    """A job's turn has not come, by no fault of its own: it keeps its place in line."""
+
+
 @dataclass(frozen=True)
 class Claim:
-    """A job this worker may do until its lease ends."""
+    """A job this worker may do until its lease ends; it was due at `was_due_at`."""
 
     id: int
     kind: str
@@ -45,6 +49,7 @@ class Claim:
     attempt: int
     request_id: str
     created_at: datetime
+    was_due_at: datetime
 
 
 def enqueue(
@@ -64,26 +69,50 @@ def enqueue(
 
 
 @use_case
-def claim(now: datetime, kinds: tuple[str, ...] | None = None) -> Claim | None:
-    """Take the job that has been due longest, or None. Two workers never get the same one."""
-    with reading() as session:
-        if session.scalar(_due(now, kinds).limit(1)) is None:
-            return None  # the usual case of an idle worker: one indexed read, no lock
+def claim(
+    now: datetime, kinds: tuple[str, ...] | None = None, *, without: str | None = None
+) -> Claim | None:
+    """Take the job that has been due longest, or None. Two workers never get the same one.
+
+    Only of these `kinds`, and none of the kind `without`.
+    """
+    if not is_any_due(now, kinds, without=without):
+        return None  # the usual case of an idle worker: one indexed read, no lock
     with transaction() as session:
-        job_id = session.scalar(_due(now, kinds).limit(1).with_for_update(skip_locked=True))
+        first = _due(now, kinds, without).limit(1).with_for_update(skip_locked=True)
+        job_id = session.scalar(first)
         if job_id is None:
             return None
         job = session.get_one(Job, job_id)
+        was_due_at = job.due_at
         job.attempts += 1
         job.due_at = now + LEASE
-        return Claim(job.id, job.kind, job.payload, job.attempts, job.request_id, job.created_at)
+        return Claim(
+            job.id,
+            job.kind,
+            job.payload,
+            job.attempts,
+            job.request_id,
+            job.created_at,
+            was_due_at,
+        )
 
 
-def _due(now: datetime, kinds: tuple[str, ...] | None) -> sa.Select[int]:
+def is_any_due(
+    now: datetime, kinds: tuple[str, ...] | None = None, *, without: str | None = None
+) -> bool:
+    """Tell whether a job waits to be claimed; only a look."""
+    with reading() as session:
+        return session.scalar(_due(now, kinds, without).limit(1)) is not None
+
+
+def _due(now: datetime, kinds: tuple[str, ...] | None, without: str | None) -> sa.Select[int]:
     due = sa.select(Job.id).where(Job.status == JobStatus.OPEN, Job.due_at <= now)
     if kinds is not None:
         due = due.where(Job.kind.in_(kinds))
-    return due.order_by(Job.due_at)
+    if without is not None:
+        due = due.where(Job.kind != without)
+    return due.order_by(Job.due_at, Job.id)
 
 
 @use_case
@@ -104,6 +133,12 @@ def retry(job: Claim, now: datetime, why: str, pause: timedelta | None = None) -
         _close(job, status=JobStatus.FAILED, finished_at=now, last_error=why[:500])
         return
     _close(job, due_at=now + (pause or back_off(job.attempt)), last_error=why[:500])
+
+
+@use_case
+def put_back(job: Claim) -> None:
+    """Give a job back as if it had never been claimed."""
+    _close(job, due_at=job.was_due_at, attempts=Job.attempts - 1)
 
 
 def back_off(attempt: int) -> timedelta:

@@ -1,7 +1,7 @@
 """Ordering: hold the seats and write the order, all or nothing."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -16,14 +16,9 @@ from app.extensions import db
 from app.models import (
     IdempotencyKey,
     Order,
-    OrderItem,
     OrderStatus,
-    Payment,
     PaymentStatus,
-    User,
 )
-from app.models.codes import new_order_code, new_order_token
-from app.services.running import jobs
 from app.services.running.transaction import (
     CommitUnknown,
     insert,
@@ -40,9 +35,21 @@ from app.services.selling.order_request import (
     WantedItem,
     check_request,
 )
-from app.tracing import current_request_id
+from app.services.selling.order_writing import (
+    EXPIRE_ORDER,
+    INLINE_HEAD_START,
+    OPEN_INVOICE,
+    Draft,
+    PlacedItem,
+    PlacedOrder,
+    write_jobs,
+    write_order,
+)
 
 __all__ = [
+    "EXPIRE_ORDER",
+    "INLINE_HEAD_START",
+    "OPEN_INVOICE",
     "Buyer",
     "IdempotencyRef",
     "OrderRequest",
@@ -53,10 +60,6 @@ __all__ = [
     "place_order",
 ]
 
-OPEN_INVOICE = "open_invoice"
-EXPIRE_ORDER = "expire_order"
-# The web process tries the invoice at once; the job only steps in when that did not work.
-INLINE_HEAD_START = timedelta(seconds=15)
 LOCK_WAIT_TIMEOUT = 1205
 
 
@@ -68,38 +71,6 @@ class IdempotencyRef:
     key: str
 
 
-@dataclass(frozen=True)
-class PlacedItem:
-    """A line of an order that was placed."""
-
-    ticket_id: int
-    type: str
-    quantity: int
-    price: int
-
-    @property
-    def subtotal(self) -> int:
-        return self.quantity * self.price
-
-
-@dataclass(frozen=True)
-class PlacedOrder:
-    """An order that now exists. `is_repeat` when an earlier identical request had made it.
-
-    `items` are known only when it was placed just now, so that it can be told without a reading.
-    """
-
-    order_id: int
-    code: str
-    token: str
-    is_paid: bool
-    is_repeat: bool
-    invoice_job_id: int | None
-    total: int
-    expires_at: datetime
-    items: tuple[PlacedItem, ...] = ()
-
-
 @use_case
 def place_order(
     request: OrderRequest,
@@ -108,9 +79,11 @@ def place_order(
     settings: Settings,
     idempotency: IdempotencyRef | None = None,
     api_key_id: int | None = None,
+    has_head_start: bool = True,
 ) -> PlacedOrder:
     """Hold the seats and write the order, its payment and what must follow, in one transaction.
 
+    The invoice is left to a job: at once, or, with `has_head_start`, after the caller has tried.
     A total of 0 is PAID at once. Raises ValidationFailed, TicketNotFound, QuantityOutOfRange,
     SaleNotOpen, SaleClosed, SoldOut, IdempotencyKeyReused, IdempotencyInProgress, Busy; nothing
     is kept then.
@@ -118,18 +91,21 @@ def place_order(
     if idempotency and (earlier := _find_earlier(request, idempotency)):
         return earlier
     items = _price(request, check_request(request, now))
-    code = new_order_code()
+    draft = Draft(request, items, now, now + settings.order_hold, api_key_id)
     try:
         with transaction() as session:
-            placed = _write_order(session, request, items, code, now, settings, api_key_id)
+            order_id = write_order(session, draft)
+            job_id = None
+            if draft.total:
+                job_id = write_jobs(session, order_id, draft, has_head_start)
             if idempotency:
-                _insert_key(session, idempotency, request, placed.order_id, now)
+                _insert_key(session, idempotency, request, order_id, now)
             inventory.hold(session, request.quantities())
-            if placed.is_paid:
-                _settle_free(session, placed.order_id, now)
-            return placed
+            if not draft.total:
+                _settle_free(session, order_id, now)
+            return draft.placed(order_id, job_id, has_head_start)
     except CommitUnknown:
-        if found := _find_placed(Order.code == code):
+        if found := _find_placed(Order.code == draft.code):
             return found
         raise
     except IntegrityError as error:
@@ -181,6 +157,7 @@ def _find_placed(condition: sa.ColumnElement[bool]) -> PlacedOrder | None:
             order.is_paid,
             is_repeat=True,
             invoice_job_id=None,
+            has_head_start=True,
             total=order.total,
             expires_at=order.expires_at,
         )
@@ -189,59 +166,9 @@ def _find_placed(condition: sa.ColumnElement[bool]) -> PlacedOrder | None:
 def _price(request: OrderRequest, offers: dict[int, Offer]) -> tuple[PlacedItem, ...]:
     """Return the lines of the order at today's prices, ticket ids ascending."""
     return tuple(
-        PlacedItem(ticket_id, offers[ticket_id].type, quantity, offers[ticket_id].price)
+        PlacedItem(offers[ticket_id], quantity)
         for ticket_id, quantity in sorted(request.quantities().items())
     )
-
-
-def _write_order(
-    session: Session,
-    request: OrderRequest,
-    items: tuple[PlacedItem, ...],
-    code: str,
-    now: datetime,
-    settings: Settings,
-    api_key_id: int | None,
-) -> PlacedOrder:
-    """Insert the order, its buyer, items, payment and jobs."""
-    total = sum(item.subtotal for item in items)
-    token, expires_at = new_order_token(), now + settings.order_hold
-    user_id = insert(session, User, **vars(request.buyer), created_at=now)
-    order_id = insert(
-        session,
-        Order,
-        code=code,
-        token=token,
-        user_id=user_id,
-        api_key_id=api_key_id,
-        status=OrderStatus.PENDING,
-        total=total,
-        locale=request.locale,
-        request_id=current_request_id(),
-        created_at=now,
-        expires_at=expires_at,
-    )
-    names = request.names_by_ticket()
-    for item in items:
-        insert(
-            session,
-            OrderItem,
-            order_id=order_id,
-            ticket_id=item.ticket_id,
-            quantity=item.quantity,
-            price=item.price,
-            attendees=names[item.ticket_id],
-        )
-    insert(
-        session,
-        Payment,
-        order_id=order_id,
-        status=PaymentStatus.PENDING,
-        amount=total,
-        external_id=code,
-    )
-    job_id = _insert_jobs(session, order_id, now, expires_at) if total else None
-    return PlacedOrder(order_id, code, token, total == 0, False, job_id, total, expires_at, items)
 
 
 def _insert_key(
@@ -262,13 +189,6 @@ def _insert_key(
         if error.orig is not None and error.orig.args[0] == LOCK_WAIT_TIMEOUT:
             raise IdempotencyInProgress from error
         raise
-
-
-def _insert_jobs(session: Session, order_id: int, now: datetime, expires_at: datetime) -> int:
-    """Have the invoice opened and the hold ended; return the id of the first job."""
-    payload = {"order_id": order_id}
-    jobs.enqueue(session, EXPIRE_ORDER, payload, now=now, due_at=expires_at)
-    return jobs.enqueue(session, OPEN_INVOICE, payload, now=now, due_at=now + INLINE_HEAD_START)
 
 
 def _settle_free(session: Session, order_id: int, now: datetime) -> None:
