@@ -243,6 +243,7 @@ def test_whoever_let_the_time_run_out_is_told_once_that_nothing_was_charged(
 def test_a_buyer_who_cancelled_gets_no_news(mailing_world: World, mailbox: Mailbox) -> None:
     placed = order(mailing_world)
     cancel(mailing_world, placed)
+    ask(mailing_world, placed, letters.EXPIRED)
     mailing_world.advance(hours=1)
     mailing_world.work(EXPIRE_ORDER, SEND_LETTER)
     assert mailbox.mails() == []
