@@ -8,7 +8,7 @@ import { settle, tell } from "./sync.js";
 const LONG_PATIENCE_MS = 8_000; // for what only the server can tell
 
 /** @typedef {import("./decide.js").Verdict} Verdict */
-/** @typedef {{text: string, direction: "in" | "out", scanId: string, state: any, gate: string | null}} Scan */
+/** @typedef {{text: string, direction: "in" | "out", scanId: string, state: import("./store.js").DoorState | undefined, gate: string | null}} Scan */
 
 /**
  * Ask the server about a code; when it does not answer in time, decide here under the same scanId.
@@ -18,7 +18,7 @@ const LONG_PATIENCE_MS = 8_000; // for what only the server can tell
  * @returns {Promise<Verdict>}
  */
 export async function submit({ code, direction = "in" }) {
-  const [state, chosen] = await readMeta("state", "gate");
+  const [state, chosen] = await readMeta("state", "gate").catch(() => []); // a full phone scans online
   const scan = { text: code.trim().slice(0, MOST_CHARACTERS), direction, scanId: crypto.randomUUID(), state, gate: gateName(state, chosen) };
   const isOurs = state && !needsServer(scan.text);
   if (isOurs && !isLinkUp()) return decideHere(scan);

@@ -39,6 +39,7 @@ export const MOST_CHARACTERS = 200;
  * @property {string} [problem]
  */
 
+/** @typedef {import("./store.js").DoorState} DoorState */
 /** @typedef {{admittedAt: string | null, gate: string | null, isInside: boolean, known: number}} Standing */
 
 /**
@@ -83,7 +84,7 @@ export function blankVerdict(known) {
 
 /**
  * Return the phones that serve a lane, for a guest who stands before another one.
- * @param {any} state
+ * @param {DoorState} state
  * @param {string} lane
  */
 export function phonesOf(state, lane) {
@@ -94,7 +95,7 @@ export function phonesOf(state, lane) {
 
 /**
  * Return the gate this phone stands at: that of the device, else the one chosen here.
- * @param {any} state
+ * @param {DoorState | undefined} state
  * @param {string | undefined} chosen
  */
 export function gateName(state, chosen) {
@@ -149,7 +150,7 @@ async function pastOf(seatId, refused, standing, queue) {
 /**
  * The period is what the catalogue says now: an event that moved needs no new tickets.
  * @param {import("./codes.js").SeatCode} code
- * @param {any} state
+ * @param {DoorState} state
  */
 function seatFacts({ ticketId, lane, admitFrom, admitUntil }, state) {
   const kind = state.tickets[ticketId] ?? { admitFrom, admitUntil };
@@ -157,7 +158,7 @@ function seatFacts({ ticketId, lane, admitFrom, admitUntil }, state) {
 }
 
 /**
- * @param {any} state
+ * @param {DoorState} state
  * @param {string | null} name
  */
 function gateRules(state, name) {
@@ -167,7 +168,7 @@ function gateRules(state, name) {
 /**
  * @param {any} scan
  * @param {import("./codes.js").SeatCode | null} code
- * @param {any} state
+ * @param {DoorState} state
  * @param {{facts: {admittedAt: string | null}, gate: string | null} | null} entry that stood before
  * @returns {Partial<Verdict>}
  */

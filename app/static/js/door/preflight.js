@@ -1,5 +1,5 @@
 // Whether this phone is ready for a door without a network: the facts behind its checklist.
-import { countQueue, readMeta, readSeatIds } from "./store.js";
+import { countQueue, countSeats, readMeta } from "./store.js";
 import { correctedTime } from "./sync-clock.js";
 import { endedBy, isLinkUp } from "./sync-link.js";
 
@@ -30,7 +30,7 @@ export async function currentStatus() {
   const { queued, held } = await countQueue();
   return {
     isOnline: isLinkUp(),
-    seats: (await readSeatIds()).length,
+    seats: await countSeats(),
     total: state?.seats ?? 0,
     isPrepared: preparation?.isComplete ?? false,
     updatedAt: state?.syncedAt ?? null,

@@ -4,7 +4,24 @@
 //   refused   seat id -> "revoked" | "order_cancelled"
 //   standing  seat id -> {admittedAt, gate, isInside, known}: as the server told at `known`
 //   queue     scans decided here that the server has not answered yet, oldest first
-//   meta      state, clock, preparation, gate, sent, epoch: one value each
+//   meta      one value each: state (DoorState), clock (sync-clock.js), preparation (sync-prepare.js),
+//             gate (the one chosen here), sent (how many scans), epoch (changes with every wipe)
+
+/**
+ * @typedef {object} DoorState what the server last told (app/routes/api/door_sync.py)
+ * @property {{id: number | null, name: string, role: string, gate: Gate | null, lanes: string | null}} device
+ * @property {boolean} laneMode
+ * @property {Gate[]} gates
+ * @property {Record<string, {type: string, admitFrom: string | null, admitUntil: string | null}>} tickets
+ * @property {import("./codes.js").PublicKey[]} keys those whose codes are good
+ * @property {{name: string, gate: string | null, lanes: string | null}[]} phones in lane mode: who serves which lanes
+ * @property {string} cursor
+ * @property {number} seats how many may enter
+ * @property {number} seatsChecksum
+ * @property {string} syncedAt by the server's clock
+ */
+
+/** @typedef {import("./rules.js").Gate} Gate */
 
 const NAME = "door";
 const VERSION = 1;
@@ -129,6 +146,11 @@ export function readBox(seatId) {
  */
 export function readSeatIds() {
   return transact("readonly", ["seats"], async (seats) => /** @type {number[]} */ (await result(seats.getAllKeys())));
+}
+
+/** @returns {Promise<number>} how many seats have a box here */
+export function countSeats() {
+  return transact("readonly", ["seats"], (seats) => result(seats.count()));
 }
 
 /**

@@ -100,7 +100,7 @@ function keepPage(page, preparation, epoch) {
 /**
  * Compare count and checksum with the server's; the ids are only read when those are new.
  * @param {Preparation} preparation
- * @param {any} state
+ * @param {import("./store.js").DoorState} state
  */
 async function hasAll(preparation, state) {
   const counted = `${state.seats}:${state.seatsChecksum}`;
