@@ -58,7 +58,7 @@ def write_confirmation(order: Order, topic: Topic, pdf: bytes | None, settings: 
         attached=pdf is not None,
     )
     calendar = event_calendar(settings.event, public_url=settings.public_url)
-    files = [Attachment(CALENDAR_NAME, "text/calendar", calendar)]
+    files = [Attachment(CALENDAR_NAME, "text/calendar; charset=utf-8", calendar)]
     if pdf is not None:
         files.insert(0, Attachment(f"e-tickets-{order.code}.pdf", "application/pdf", pdf))
     return Letter(
