@@ -1,0 +1,123 @@
+"""What holds for every page of staff, in both languages: no inline code, well built, private."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.models import Role
+from tests.pages.html import Page
+from tests.staff.office import Office, log_in, send
+
+DOOR = "/staff/door"
+PAGES = (
+    "/staff",
+    "/staff/account",
+    DOOR,
+    f"{DOOR}/this-phone",
+    f"{DOOR}/gates",
+    f"{DOOR}/gates/new",
+    f"{DOOR}/devices",
+    f"{DOOR}/devices/new",
+    f"{DOOR}/lanes",
+    f"{DOOR}/conflicts",
+)
+
+
+def every_page(office: Office, language: str) -> Iterator[tuple[str, Page]]:
+    """Visit each page of staff and of pairing, some of them refused, empty and filled."""
+    client, email = office.browser(language), office.hire(Role.ADMIN)
+    yield "pair", Page(client.get("/door/pair"))
+    yield "pair refused", send(client, "/door/pair", code="x")
+    yield "log-in", Page(client.get("/staff/log-in"))
+    yield "log-in refused", log_in(client, email, "wrong")
+    log_in(client, email)
+    for path in PAGES:
+        yield f"{path} (empty)", Page(client.get(path))
+    yield "gate refused", send(client, f"{DOOR}/gates/new", has_reentry="yes")
+    gate = office.add_gate("A")
+    office.add_phone("Boss", gate_id=gate, role="supervisor")
+    phone = office.add_phone("Ayu", gate_id=gate, lanes="AB")
+    for path in (*PAGES, f"{DOOR}/gates/{gate}", f"{DOOR}/devices/{phone.device_id}"):
+        yield path, Page(client.get(path))
+    path = f"{DOOR}/devices/{phone.device_id}/code"
+    yield "code gone", Page(client.get(path))
+    send(client, path)
+    yield "code", Page(client.get(path))
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_every_page_is_well_built_and_private(small_office: Office, language: str) -> None:
+    for path, page in every_page(small_office, language):
+        assert page.status in (200, 422), path
+        assert page.all("html")[0].attributes["lang"] == language, path
+        assert len(page.all("h1")) == len(page.all("main")) == len(page.all("title")) == 1, path
+        check_references(path, page)
+        check_nothing_inline(path, page)
+        check_names(path, page)
+        if path not in ("pair", "pair refused"):
+            assert page.headers["Cache-Control"] == "no-store", path
+
+
+def check_references(path: str, page: Page) -> None:
+    ids = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
+    assert len(ids) == len(set(ids)), path
+    for element in page.elements:
+        for name in ("for", "aria-describedby", "aria-labelledby"):
+            for target in element.attributes.get(name, "").split():
+                assert target in ids, (path, name, target)
+        address = element.attributes.get("href", "")
+        if element.tag == "a" and address.startswith("#"):
+            assert address[1:] in ids, (path, address)
+
+
+def check_nothing_inline(path: str, page: Page) -> None:
+    assert not page.all("style"), path
+    for element in page.elements:
+        names = element.attributes.keys()
+        assert "style" not in names, (path, element)
+        assert not [name for name in names if name.startswith(("on", "hx-on"))], (path, element)
+        if element.tag == "script":
+            assert element.attributes["src"].startswith("/static/"), path
+
+
+def check_names(path: str, page: Page) -> None:
+    labelled = {e.attributes["for"] for e in page.all("label")}
+    for control in [*page.all("select"), *page.all("input")]:
+        if control.attributes.get("type") != "hidden" and "hidden" not in control.attributes:
+            assert control.attributes["id"] in labelled, (path, control)
+    for element in [*page.all("a"), *page.all("button")]:
+        assert element.text, (path, element)
+
+
+def test_every_form_that_changes_something_is_protected_against_forgery(
+    small_office: Office,
+) -> None:
+    for path, page in every_page(small_office, "en"):
+        for form in page.all("form", method="post"):
+            names = [e.attributes.get("name") for e in form.walk()]
+            assert "csrf_token" in names, (path, form.attributes["action"])
+    admin = small_office.browser()
+    log_in(admin, "admin@tedxsenja.example")
+    before = Page(admin.get(f"{DOOR}/devices")).text
+    for path in ("lanes/spread", "devices/1/cut-off", "gates/1/retire", "gates/new"):
+        assert admin.post(f"{DOOR}/{path}", data={"name": "x"}).status_code == 400, path
+    assert Page(admin.get(f"{DOOR}/devices")).text == before
+
+
+def test_a_log_in_form_that_waited_too_long_is_shown_again(small_office: Office) -> None:
+    email = small_office.hire(Role.DOOR)
+    page = Page(small_office.browser().post("/staff/log-in", data={"email": email}))
+    assert page.status == 400
+    assert page.fields["email"] == email
+    assert "log in once more" in page.text
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_nothing_typed_runs_as_html(small_office: Office, language: str) -> None:
+    admin = small_office.browser(language)
+    log_in(admin, small_office.hire(Role.ADMIN))
+    evil = "<img src=x>'\""
+    gate = small_office.add_gate(evil)
+    small_office.add_phone(evil, gate_id=gate)
+    for path in (*PAGES, f"{DOOR}/gates/{gate}", f"{DOOR}/devices/1"):
+        assert not Page(admin.get(path)).all("img"), path
