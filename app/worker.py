@@ -239,8 +239,7 @@ def _deliver_etickets(payload: dict[str, Any]) -> None:
 
 def _resend_etickets(payload: dict[str, Any]) -> None:
     resending.deliver_again(
-        payload["order_id"],
-        payload["about"],
+        **payload,
         now=utcnow(),
         renderer=current_gateways().renderer,
         mailer=current_gateways().mailer,
@@ -250,9 +249,7 @@ def _resend_etickets(payload: dict[str, Any]) -> None:
 
 def _send_letter(payload: dict[str, Any]) -> None:
     correspondence.send_letter(
-        payload["order_id"],
-        payload["name"],
-        payload["about"],
+        **payload,
         now=utcnow(),
         mailer=current_gateways().mailer,
         settings=current_settings(),
