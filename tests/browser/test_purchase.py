@@ -62,8 +62,10 @@ def test_a_buyer_who_leaves_comes_back_to_a_clear_page(service: Service, phone: 
     service.standin.callback(invoice["id"], status="EXPIRED")
 
     expect(phone.get_by_role("heading", level=1)).to_contain_text("kedaluwarsa")
-    phone.get_by_role("link", name="lagi").first.click()
-    expect(phone.get_by_role("combobox").nth(1)).to_have_value("1")
+    phone.get_by_role("button", name="Coba lagi").click()
+    phone.wait_for_url("**/checkout?*")
+    expect(phone.get_by_label("Nama lengkap")).to_have_value("Sari Dewi")
+    expect(phone.get_by_label("Email")).to_have_value("leaver@example.com")
 
 
 def test_a_slow_xendit_is_told_and_waited_for(service: Service, desktop: Page) -> None:
