@@ -1,7 +1,6 @@
 """The door with a camera: tickets of a real purchase, the network going and coming back."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,14 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from app.models import CheckIn, ScanReason, ScanResult
-from tests.browser.door_camera import Film, page_before_camera
+from tests.browser.door_camera import Film, Scene, code_before_camera, page_before_camera
+from tests.browser.door_limits import count_read, decoding, read, signed_codes, white_on_black
+from tests.browser.door_phone import expect_verdict, phone_at_the_door
 from tests.browser.purchase import choose, expect_paid, fill_in, go_to_pay, pay
 from tests.door.seeding import SeededDoor, seeded_door
-from tests.harness.browser import PHONE, Watch, browsing, chromium
+from tests.harness.browser import browsing, chromium
 from tests.harness.database import fresh_sqlite
 from tests.harness.service import Service
-
-NO_NETWORK = "net::ERR_INTERNET_DISCONNECTED"  # what we cut ourselves is no mistake of the page
-STAYS_MS = 10_000
 
 
 @pytest.fixture
@@ -65,33 +63,6 @@ def pdf(service: Service, browser: Browser) -> bytes:
     return service.mailbox.attachment(service.mailbox.wait_for_mail("door@example.com"))
 
 
-@contextmanager
-def phone_at_the_door(browser: Browser, url: str, token: str) -> Iterator[Page]:
-    """Open a paired phone's page; what it does unseen fails the test."""
-    width, height = PHONE
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, locale="id-ID", permissions=["camera"]
-    )
-    context.add_cookies([{"name": "door_device", "value": token, "url": url}])
-    context.set_default_timeout(15_000)
-    watch = Watch()
-    watch.context(context)
-    try:
-        yield context.new_page()
-    finally:
-        context.close()
-    assert not [problem for problem in watch.problems if NO_NETWORK not in problem]
-
-
-def expect_verdict(page: Page, result: str, *words: str) -> None:
-    """Wait for the big screen, and for what it says."""
-    verdict = page.locator("#verdict")
-    expect(verdict).to_be_visible(timeout=STAYS_MS)
-    expect(verdict).to_have_attribute("data-result", result)
-    for word in words:
-        expect(verdict).to_contain_text(word)
-
-
 def look_at(page: Page, film: Film, frame: Image.Image, url: str) -> None:
     """Let the camera see another frame: it is read when the page starts it."""
     film.show(frame)
@@ -120,6 +91,8 @@ def test_two_guests_enter_once_each_while_the_network_goes_and_comes_back(
     with phone_at_the_door(filming, service.url, token) as page:
         look_at(page, film, first, service.url)
         expect_verdict(page, "admitted", "Silakan masuk", "Dewi Ayu", "Reguler")
+        page.keyboard.press("Escape")
+        expect(page.locator("#hint")).to_have_text("Kode ini baru saja dibaca")
         page.reload()
         expect_verdict(page, "refused", "Stop", "Sudah masuk di gerbang A", "Dewi Ayu")
         page.keyboard.press("Escape")
@@ -138,6 +111,51 @@ def test_two_guests_enter_once_each_while_the_network_goes_and_comes_back(
         expect_verdict(page, "refused", "Sudah masuk di gerbang A", "Made Wirawan")
 
     assert entries(door) == [(False, None), (True, None)]
+
+
+def test_a_tampered_code_is_refused_and_holds_nobody_up(
+    service: Service, door: SeededDoor, film: Film, filming: Browser
+) -> None:
+    [seat] = door.sell(door.add_ticket())
+    forged = seat.qr_text[:-5] + ("AAAAA" if seat.qr_text[-5:-1] != "AAAA" else "BBBBB")
+    with phone_at_the_door(filming, service.url, door.pair("Ponsel 2")) as page:
+        look_at(page, film, code_before_camera(forged), service.url)
+        expect_verdict(page, "refused", "Ini bukan tiket kami")
+        page.keyboard.type(seat.qr_text)
+        page.keyboard.press("Enter")
+        expect_verdict(page, "admitted", seat.attendee)
+    assert len(door.scans_of(seat)) == 1
+
+
+def test_a_camera_that_is_not_allowed_is_explained(
+    service: Service, door: SeededDoor, filming: Browser
+) -> None:
+    token = door.pair("Ponsel 3")
+    with phone_at_the_door(filming, service.url, token, has_camera=False) as page:
+        page.goto(f"{service.url}/door")
+        page.get_by_role("button", name="Mulai memindai").click()
+        expect(page.locator("#camera-notice")).to_contain_text("Kamera tidak diizinkan")
+        expect(page.get_by_role("button", name="Coba lagi")).to_be_visible()
+
+
+def test_the_decoder_reads_what_people_hold_badly(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    texts = signed_codes(2)
+    limits = (
+        Scene(size=80),
+        Scene(blur=3),
+        Scene(light=0.1, noise=4),
+        Scene(size=110, light=0.2, noise=4),
+        Scene(tilt=0.5),
+        Scene(turn=45),
+    )
+    with decoding(browser, tmp_path_factory.mktemp("decoder")) as page:
+        for scene in limits:
+            assert count_read(page, texts, scene) == len(texts), scene
+        assert count_read(page, texts, Scene(size=20)) == 0
+        [inverted] = read(page, [white_on_black(texts[0])])
+        assert inverted["texts"] == texts[:1]
 
 
 def entries(door: SeededDoor) -> list[tuple[bool, ScanReason | None]]:

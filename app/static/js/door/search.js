@@ -36,7 +36,7 @@ async function search() {
   try {
     const response = await fetch(`/api/door/search?q=${encodeURIComponent(field.value.trim())}`, { signal: asked.signal });
     const body = await response.json();
-    if (!response.ok) return show([], body.title);
+    if (!response.ok) return show([], body.errors?.[0].message ?? body.title);
     show(body.results, body.results.length ? "" : say("search_nobody"));
   } catch (error) {
     if (error.name !== "AbortError") show([], say("search_needs_network"));

@@ -1,10 +1,11 @@
-// Scanners that type: a burst of keys, faster than any hand, ended by Enter, Tab or silence.
+// Scanners that type: a burst of keys, mostly ended by Enter or Tab, else by silence.
 
-const FASTEST_HAND_MS = 50; // between two keys
-const SILENCE_MS = 120;
+const SLOWEST_MS = 500; // between two keys of a cheap Bluetooth scanner
+const SILENCE_MS = 120; // after what has the length of one of our codes
+const WHOLE = /^(?:[A-Z2-7]{122}|[A-Z2-7]{26}|[0-9A-Z]{4}-?[0-9A-Z]{4})$/;
 const SHORTEST = 8; // characters of a short code without its hyphen
 
-const isField = (element) => Boolean(element?.closest?.("input, textarea, select, [contenteditable]"));
+const isField = (element) => Boolean(element?.closest?.("input:not([type=radio]), textarea, select, [contenteditable]"));
 
 /** Call `onCode` with what a scanner types, never while somebody types in a field. */
 export function listenToScanners(onCode, target = document) {
@@ -24,7 +25,7 @@ export function listenToScanners(onCode, target = document) {
   target.addEventListener("keydown", (event) => {
     if (isField(event.target) || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const now = event.timeStamp;
-    if (now - last > FASTEST_HAND_MS) typed = "";
+    if (now - last > SLOWEST_MS) typed = "";
     if (event.key === "Enter" || event.key === "Tab") {
       // The key belongs to the scan: it must not press whatever button has the focus.
       if (finish()) event.preventDefault();
@@ -35,6 +36,6 @@ export function listenToScanners(onCode, target = document) {
     typed += event.key;
     last = now;
     clearTimeout(timer);
-    timer = setTimeout(finish, SILENCE_MS);
+    timer = setTimeout(finish, WHOLE.test(typed.toUpperCase()) ? SILENCE_MS : SLOWEST_MS);
   });
 }

@@ -1,0 +1,44 @@
+"""A paired phone at the door, as tests use it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.harness.browser import PHONE, Watch
+
+NO_NETWORK = "net::ERR_INTERNET_DISCONNECTED"  # what we cut ourselves is no mistake of the page
+STAYS_MS = 10_000
+
+
+@contextmanager
+def phone_at_the_door(
+    browser: Browser, url: str, token: str, *, has_camera: bool = True, **options: Any
+) -> Iterator[Page]:
+    """Open a paired phone's page; what it does unseen fails the test."""
+    width, height = PHONE
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        locale="id-ID",
+        permissions=["camera"] if has_camera else [],
+        **options,
+    )
+    context.add_cookies([{"name": "door_device", "value": token, "url": url}])
+    context.set_default_timeout(15_000)
+    watch = Watch()
+    watch.context(context)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+    assert not [problem for problem in watch.problems if NO_NETWORK not in problem]
+
+
+def expect_verdict(page: Page, result: str, *words: str) -> None:
+    """Wait for the big screen, and for what it says."""
+    verdict = page.locator("#verdict")
+    expect(verdict).to_be_visible(timeout=STAYS_MS)
+    expect(verdict).to_have_attribute("data-result", result)
+    for word in words:
+        expect(verdict).to_contain_text(word)
