@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 from playwright.sync_api import Error as PlaywrightError
 
+from app.models import DeviceRole
 from tests.harness.waiting import eventually
 
 LOAD = """async () => {
@@ -115,6 +116,18 @@ class Phone:
     def set_clock(self, off_by: int) -> None:
         """Set the clock of a phone that was opened with `clock_off` (milliseconds)."""
         self.page.evaluate("(off) => { window.clockOff = off; }", off_by)
+
+
+class OpenPhone(Protocol):
+    """Open a newly paired phone that has heard of the server once."""
+
+    def __call__(
+        self,
+        *,
+        lanes: str = "",
+        role: DeviceRole = DeviceRole.SCANNER,
+        clock_off: int | None = None,
+    ) -> Phone: ...
 
 
 class Holding:

@@ -1,0 +1,201 @@
+"""What a phone decided alone reaches the server whole and once, however the network behaves."""
+
+import re
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Playwright
+
+from app.models import ETicket, ScanReason, ScanResult
+from tests.door.phones import (
+    Holding,
+    OpenPhone,
+    Phone,
+    close,
+    lose_answer,
+    wait_until_sent,
+)
+from tests.door.seeding import SeededDoor, SoldSeat
+from tests.harness.browser import EXECUTABLE, FLAGS
+from tests.harness.waiting import eventually
+
+CHECK_INS = re.compile(r"/api/check-ins$")
+BATCH = re.compile(r"/api/check-ins/batch$")
+
+
+def test_what_waits_survives_the_end_of_the_browser(
+    playwright: Playwright, address: str, door: SeededDoor, seat: SoldSeat, tmp_path: Path
+) -> None:
+    token = door.pair("Phone of its own")
+
+    def open_browser() -> Phone:
+        context = playwright.chromium.launch_persistent_context(
+            str(tmp_path), executable_path=EXECUTABLE, args=list(FLAGS)
+        )
+        context.add_cookies([{"name": "door_device", "value": token, "url": address}])
+        return Phone(context, address)
+
+    phone = open_browser()
+    phone.sync()
+    phone.go_offline()
+    admitted = phone.submit(seat.qr_text)
+    phone.go_online()
+    phone.load()  # a reload
+    assert phone.queued() == 1
+    close(phone.context)
+
+    phone = open_browser()
+    try:
+        assert phone.queued() == 1
+        assert phone.sync()
+        assert phone.queued() == 0
+    finally:
+        close(phone.context)
+    assert [scan.scan_id for scan in door.scans_of(seat)] == [admitted["scanId"]]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_both_entries_on_one_ticket_are_kept_whoever_tells_first(
+    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat, order: tuple[int, int]
+) -> None:
+    phones = [new_phone(), new_phone()]
+    for phone in phones:
+        phone.go_offline()
+        assert phone.submit(seat.qr_text)["result"] == "admitted"
+
+    for place in order:
+        phones[place].go_online()
+        assert phones[place].sync()
+
+    first, second = door.scans_of(seat)
+    assert [scan.result for scan in (first, second)] == [ScanResult.ADMITTED] * 2
+    assert second.objection is ScanReason.ALREADY_ADMITTED
+    [(admitted_at,)] = door.rows(
+        sa.select(ETicket.admitted_at).where(ETicket.id == seat.e_ticket_id)
+    )
+    assert admitted_at == first.happened_at
+
+
+def test_a_slow_server_is_not_waited_for_and_its_late_answer_counts(
+    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat
+) -> None:
+    phone = new_phone()
+    holding = Holding(phone.page, CHECK_INS)
+
+    verdict = phone.submit(seat.qr_text)
+    assert (verdict["result"], verdict["source"]) == ("admitted", "device")
+    assert phone.queued() == 1
+    holding.let_go()
+
+    wait_until_sent(phone)
+    [scan] = door.scans_of(seat)
+    assert (scan.scan_id, scan.result) == (verdict["scanId"], ScanResult.ADMITTED)
+
+
+def test_a_lost_answer_leaves_one_record(
+    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat
+) -> None:
+    phone = new_phone()
+    lose_answer(phone.page, CHECK_INS)
+
+    verdict = phone.submit(seat.qr_text)
+    assert (verdict["result"], verdict["source"]) == ("admitted", "device")
+    assert phone.sync()
+
+    [scan] = door.scans_of(seat)
+    assert (scan.scan_id, scan.objection) == (verdict["scanId"], None)
+    assert phone.queued() == 0
+
+
+def test_what_the_guest_was_told_is_the_record_when_the_server_had_said_no(
+    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat
+) -> None:
+    elsewhere, phone = new_phone(), new_phone()
+    elsewhere.submit(seat.qr_text)
+    lose_answer(phone.page, CHECK_INS)
+
+    verdict = phone.submit(seat.qr_text)
+    assert verdict["result"] == "admitted"
+    assert phone.sync()
+
+    _, scan = door.scans_of(seat)
+    assert (scan.scan_id, scan.result) == (verdict["scanId"], ScanResult.ADMITTED)
+    assert scan.objection is ScanReason.ALREADY_ADMITTED
+    phone.go_offline()
+    assert phone.submit(seat.qr_text)["reason"] == "already_admitted"
+
+
+@pytest.mark.parametrize("status", [503, 429, 422])
+def test_what_the_server_does_not_take_stays_here(
+    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat, status: int
+) -> None:
+    phone = new_phone()
+    phone.go_offline()
+    phone.submit(seat.qr_text)
+    phone.go_online()
+    problem = {"status": status, "json": {"code": "busy"}}
+    phone.page.route(BATCH, lambda route: route.fulfill(**problem))
+
+    assert not phone.sync()
+    assert phone.queued() == 1
+
+    phone.page.unroute(BATCH)
+    assert phone.sync()
+    assert phone.queued() == 0
+    assert len(door.scans_of(seat)) == 1
+
+
+def test_one_scan_the_server_cannot_read_holds_up_no_other(
+    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat
+) -> None:
+    phone = new_phone()
+    phone.go_offline()
+    phone.page.evaluate("""() => door.transact("readwrite", ["queue"], async (queue) =>
+      void queue.add({ scanId: crypto.randomUUID(), code: "", at: new Date().toISOString(),
+        gate: null, direction: "in", result: "refused", reason: "unknown_code" }))""")
+    phone.submit(seat.qr_text)
+    phone.go_online()
+
+    assert phone.sync()
+
+    status = phone.status()
+    assert (status["queued"], status["held"]) == (1, 1)
+    assert len(door.scans_of(seat)) == 1
+
+
+def test_it_returns_to_the_server_by_itself(
+    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat
+) -> None:
+    phone = new_phone()
+    [other] = door.sell(door.add_ticket())
+    phone.start()
+    phone.go_offline()
+    assert phone.submit(seat.qr_text)["source"] == "device"
+    assert phone.status()["isOnline"] is False
+
+    phone.go_online()
+
+    eventually(lambda: phone.status()["isOnline"], what="the phone is online again")
+    wait_until_sent(phone)
+    assert phone.submit(other.qr_text)["source"] == "server"
+
+
+def test_what_the_server_let_in_is_known_here_at_once(new_phone: OpenPhone, seat: SoldSeat) -> None:
+    phone, other = new_phone(), new_phone()
+    phone.submit(seat.qr_text)
+    other.sync()
+
+    for each in (phone, other):
+        each.go_offline()
+        assert each.submit(seat.qr_text)["reason"] == "already_admitted"
+
+
+def test_a_phone_that_can_keep_nothing_still_asks_the_server(
+    new_phone: OpenPhone, seat: SoldSeat
+) -> None:
+    phone = new_phone()
+    phone.context.add_init_script("IDBFactory.prototype.open = () => { throw new Error('full'); }")
+    phone.load()
+
+    assert phone.submit(seat.qr_text)["source"] == "server"

@@ -1,0 +1,171 @@
+"""Tickets on a phone: all of them, soon, naming nobody; gone when the phone may not scan."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Route
+
+from app.models import ETicket, ScanResult
+from tests.door.phones import (
+    OpenPhone,
+    Phone,
+)
+from tests.door.seeding import SeededDoor, SoldSeat
+from tests.harness.waiting import eventually
+
+PAGES = re.compile(r"/api/door/tickets")
+EVERY_SEAT = 5_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sold_out_hall(door: SeededDoor) -> None:
+    """Sell as many seats as a large event has."""
+    door.sell(door.add_ticket(), EVERY_SEAT)
+
+
+def test_a_prepared_phone_works_without_network_and_is_brought_in_step_afterwards(
+    new_phone: OpenPhone, door: SeededDoor, record_property: Callable[[str, object], None]
+) -> None:
+    phone = new_phone()
+    seat = door.sell(door.add_ticket(type="Kursi"))[0]
+    sizes: list[int] = []
+    phone.page.on("response", lambda answer: sizes.append(len(answer.body())))
+    began = datetime.now(UTC)
+
+    told = phone.prepare()
+
+    took, loaded = (datetime.now(UTC) - began).total_seconds(), sum(sizes)
+    record_property("prepared", f"{told[-1]['total']} seats, {loaded} bytes, {took:.2f} s")
+    status = phone.status()
+    assert status["seats"] == status["total"] == told[-1]["done"] > EVERY_SEAT
+    assert loaded < 5_000_000
+
+    phone.go_offline()
+    first = phone.submit(seat.qr_text)
+    again = phone.submit(seat.qr_text)
+
+    assert (first["result"], first["source"]) == ("admitted", "device")
+    assert (first["attendee"], first["code"]) == (seat.attendee, seat.short_code)
+    assert (again["result"], again["reason"]) == ("refused", "already_admitted")
+    assert again["admittedAt"] == first["admittedAt"]
+    assert phone.queued() == 2
+
+    phone.go_online()
+    assert phone.sync()
+    assert (phone.queued(), phone.status()["sent"]) == (0, 2)
+    scans = door.scans_of(seat)
+    assert [scan.scan_id for scan in scans] == [first["scanId"], again["scanId"]]
+    assert [scan.result for scan in scans] == [ScanResult.ADMITTED, ScanResult.REFUSED]
+    assert all(scan.is_offline for scan in scans)
+    assert phone.submit(seat.qr_text)["reason"] == "already_admitted"
+
+
+def test_a_stolen_phone_names_nobody(new_phone: OpenPhone, door: SeededDoor) -> None:
+    phone = new_phone()
+    seat = door.sell(door.add_ticket())[0]
+
+    phone.prepare()
+    phone.submit(seat.qr_text)  # by the server: the name was on the screen
+    dumped = phone.dump()
+
+    assert str(seat.seat_id) in dumped
+    for secret in (seat.attendee, seat.short_code, seat.qr_text, "Tamu"):
+        assert secret not in dumped
+
+
+def test_a_broken_preparation_goes_on_where_it_broke(new_phone: OpenPhone) -> None:
+    phone = new_phone()
+    asked: list[str] = []
+
+    def break_off(route: Route) -> None:
+        asked.append(route.request.url.rsplit("=")[-1])
+        if len(asked) == 3:
+            route.abort()
+        else:
+            route.continue_()
+
+    phone.page.route(PAGES, break_off)
+    broken = phone.page.evaluate("() => door.prepare().then(() => null, ({ code }) => code)")
+    assert broken == "unreachable"
+    told = phone.prepare()
+
+    assert asked.count("0") == 1
+    assert asked[2] == asked[3]
+    assert phone.status()["seats"] == told[-1]["total"]
+
+
+def test_seats_sold_since_and_codes_made_anew_come_by_themselves(
+    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat
+) -> None:
+    phone = new_phone()
+    phone.prepare()
+    [new] = door.sell(door.add_ticket(), at=datetime.now(UTC))
+    phone.sync()
+    assert str(new.seat_id) in phone.dump()
+
+    renewed = sa.update(ETicket).where(ETicket.id == seat.e_ticket_id)
+    door.run(renewed.values(seat_id=seat.seat_id ^ 1))
+    phone.write_meta("preparation", {"wholeAt": 0})  # not loaded as a whole a moment ago
+    phone.sync()
+
+    dumped = phone.dump()
+    assert str(seat.seat_id ^ 1) in dumped
+    assert str(seat.seat_id) not in dumped
+
+
+def test_a_phone_that_was_cut_off_forgets_everything(
+    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat
+) -> None:
+    phone = new_phone()
+    tab = Phone(phone.context, phone.url)
+    phone.prepare()
+    phone.go_offline()
+    phone.submit(seat.qr_text)
+    phone.go_online()
+    door.cut_off(phone.status()["device"]["name"])
+
+    assert not phone.sync()
+    assert not phone.sync()  # its cookie is gone as well by now
+
+    assert phone.status()["locked"] == "device_cut_off"
+    assert re.sub(r'"[0-9a-f-]{36}"', "", phone.dump()) == (
+        '[["seats",[],[]],["refused",[],[]],["standing",[],[]],["queue",[],[]],["meta",["epoch"],[]]]'
+    )
+    eventually(lambda: tab.status()["locked"] == "device_cut_off", what="the other tab knows")
+    tab.go_offline()
+    assert tab.submit("hello")["reason"] == "not_prepared"
+
+
+def test_who_is_logged_out_keeps_only_what_nobody_has_heard_of(
+    new_phone: OpenPhone, seat: SoldSeat
+) -> None:
+    phone = new_phone()
+    phone.go_offline()
+    phone.submit(seat.qr_text)
+    phone.go_online()
+    phone.context.clear_cookies()
+
+    assert not phone.sync()
+
+    status = phone.status()
+    assert (status["locked"], status["queued"]) == ("door_login_required", 1)
+    assert status["device"] is None
+
+
+def test_signing_out_sends_what_waits_and_forgets_the_rest(
+    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat
+) -> None:
+    phone = new_phone()
+    phone.go_offline()
+    phone.submit(seat.qr_text)
+    assert phone.page.evaluate("() => door.signOut()") == 1
+    assert phone.queued() == 1
+
+    phone.go_online()
+    assert phone.page.evaluate("() => door.signOut()") == 0
+
+    assert len(door.scans_of(seat)) == 1
+    assert phone.status()["device"] is None
