@@ -62,11 +62,7 @@ def add_staff(email: str, role: str, password_stdin: bool) -> None:
         address = parse_email(email)
     except FieldProblem as error:
         raise click.ClickException("this is not an e-mail address") from error
-    password = (
-        sys.stdin.readline().rstrip("\r\n")
-        if password_stdin
-        else click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    )
+    password = _read_password(password_stdin)
     try:
         staffing.add_staff(address, Role(role), password, now=utcnow())
     except staffing.WeakPassword as error:
@@ -74,6 +70,27 @@ def add_staff(email: str, role: str, password_stdin: bool) -> None:
     except staffing.StaffExists as error:
         raise click.ClickException(f"{address} has an account already") from error
     click.echo(f"{address} may log in with role {role}")
+
+
+@staff.command("set-password")
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def set_password(email: str, password_stdin: bool) -> None:
+    """Give the account EMAIL another password, and end all its sessions."""
+    try:
+        staffing.set_password(email, _read_password(password_stdin))
+    except staffing.WeakPassword as error:
+        raise click.ClickException(str(error)) from error
+    except staffing.NoSuchStaff as error:
+        raise click.ClickException(f"{email} has no account: see `staff add`") from error
+    click.echo(f"{email} has a new password and is logged out everywhere")
+
+
+def _read_password(is_piped: bool) -> str:
+    if is_piped:
+        return sys.stdin.readline().rstrip("\r\n")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
 
 
 @api_keys.command("add")

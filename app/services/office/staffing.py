@@ -71,7 +71,7 @@ def check_log_in(email: str, password: str, *, address: str, now: datetime) -> M
     """
     wanted = email.strip().lower()
     caller = Limit("log-in address", address, MOST_BY_ADDRESS, GUESSING)
-    account = Limit("log-in account", wanted, MOST_AT_ACCOUNT, GUESSING)
+    account = _account_limit(wanted)
     counted = count_attempt([caller, account], now=now)
     member, password_hash = _find_account(wanted)
     is_right = check_password_hash(password_hash, password[:LONGEST_PASSWORD])
@@ -101,7 +101,9 @@ def change_password(member: Member, old: str, new: str, *, address: str, now: da
 
 def set_password(email: str, password: str) -> None:
     """Give an account another password and end its sessions. Raises WeakPassword, NoSuchStaff."""
-    _renew(email.lower(), _hash(password))
+    address = email.strip().lower()
+    _renew(address, _hash(password))
+    forgive([], _account_limit(address))  # its owner may log in at once
 
 
 def log_out_everywhere(member: Member) -> None:
@@ -119,6 +121,10 @@ def _renew(email: str, password_hash: str | None = None) -> Member:
         if not affected(session, sa.update(Staff).where(Staff.email == email).values(**values)):
             raise NoSuchStaff(email)
         return _member(session.scalars(sa.select(Staff).where(Staff.email == email)).one())
+
+
+def _account_limit(email: str) -> Limit:
+    return Limit("log-in account", email, MOST_AT_ACCOUNT, GUESSING)
 
 
 def _find_account(email: str) -> tuple[Member | None, str]:
