@@ -104,7 +104,8 @@ def _find(session: Session) -> sa.Row[int, int] | None:
 
 def _latest(interval: int, at: int) -> int:
     """Return how far the line may have run ahead of the clock for one more call."""
-    at_once = int(MINUTE_US / EVEN_SHARE / interval * AT_ONCE_SHARE)
+    allowed = round(MINUTE_US / EVEN_SHARE / interval)
+    at_once = int(allowed * AT_ONCE_SHARE)
     return at + at_once * interval
 
 
