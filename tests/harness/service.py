@@ -105,7 +105,8 @@ class Service:
         """Start the stand-in and the mailbox."""
         standin = ["-m", "sandbox.xendit", "--port", str(self.ports.standin)]
         standin += ["--secret-key", XENDIT_SECRET_KEY, "--callback-token", XENDIT_CALLBACK_TOKEN]
-        standin += ["--callback-url", f"{self.url}/api/payment-callback", *self._standin_options]
+        standin += ["--callback-url", f"{self.url}/api/payment-callback", "--rate-limit", "6000"]
+        standin += self._standin_options
         mailbox = ["-m", "sandbox.mailbox", "--smtp-port", str(self.ports.smtp)]
         mailbox += ["--http-port", str(self.ports.mailbox)]
         self._start("standin", sys.executable, *standin)
