@@ -48,8 +48,8 @@ def init_app(app: Flask) -> None:
     login.init_app(app)
 
 
-def begin(member: Member) -> None:
-    """Begin a session: nothing of the one before is kept, whoever made it."""
+def start(member: Member) -> None:
+    """Start a session: nothing of the one before is kept, whoever made it."""
     session.clear()
     moment = int(utcnow().timestamp())
     session["since"] = session["seen"] = moment

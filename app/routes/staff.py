@@ -121,7 +121,7 @@ def log_in_now() -> ResponseReturnValue:
         words = _l("Too many attempts. Try again in %(num)d minutes.", num=minutes)
         body, status = _log_in_page(words, 429)
         return body, status, {"Retry-After": str(refusal.retry_after)}
-    sessions.begin(member)
+    sessions.start(member)
     return redirect(_next_page(request.form.get("next", "")), code=303)
 
 
@@ -186,7 +186,7 @@ def change_password() -> ResponseReturnValue:
         return _account_page({"password": _l("This is not your password.")}), 422
     except staffing.WeakPassword:
         return _account_page({"new_password": _password_words()}), 422
-    sessions.begin(member)
+    sessions.start(member)
     return redirect(url_for("staff.account", done="password"), code=303)
 
 
