@@ -54,6 +54,7 @@ def test_codes_only_the_server_knows_wait_for_a_network(
 
     for verdict in (typed, unsigned):
         assert (verdict["result"], verdict["reason"]) == ("unchecked", "needs_network")
+        assert verdict["source"] is None
     assert phone.queued() == 0
     assert phone.submit(seat.short_code)["result"] == "admitted"
 

@@ -20,7 +20,7 @@ export const MOST_CHARACTERS = 200;
  * @property {string | null} lane of the ticket
  * @property {string | null} lanes those this phone serves; null: all
  * @property {{name: string, gate: string | null}[]} sendTo phones that serve a ticket of another lane
- * @property {"server" | "device"} source
+ * @property {"server" | "device" | null} source null: nobody decided
  * @property {string} scanId
  * @property {"in" | "out"} direction
  */
@@ -60,7 +60,7 @@ export async function decideOffline(text, direction, scanId = crypto.randomUUID(
   const isTrue = code !== null && (await verifyCode(code, state.keys));
   const decided = await decideAndQueue({ text, direction, scanId }, isTrue ? code : null);
   if (!decided) return { ...blank, reason: "not_prepared" };
-  return { ...blank, ...decided, ...(isTrue && (await namesOf(code, text))) };
+  return { ...blank, source: "device", ...decided, ...(isTrue && (await namesOf(code, text))) };
 }
 
 /**
@@ -74,7 +74,7 @@ export function needsServer(text) {
 
 /**
  * Return a verdict with nothing known yet.
- * @param {{scanId: string, direction: "in" | "out", source: "server" | "device", lanes: string | null}} known
+ * @param {{scanId: string, direction: "in" | "out", source: "server" | null, lanes: string | null}} known
  * @returns {Verdict}
  */
 export function blankVerdict(known) {
