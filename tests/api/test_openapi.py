@@ -27,7 +27,8 @@ def test_it_names_every_public_endpoint_and_its_refusals(description: dict[str, 
     paths = description["paths"]
     create = paths["/api/orders"]["post"]
 
-    assert set(paths) == {"/api/tickets", "/api/orders", "/api/orders/{code}"}
+    door = {f"/api/check-ins{path}" for path in ("", "/batch", "/{scan_id}/undo")}
+    assert set(paths) == {"/api/tickets", "/api/orders", "/api/orders/{code}", *door}
     assert set(create["responses"]) >= {"201", "202", "400", "401", "403", "409", "422", "429"}
     assert "application/problem+json" in create["responses"]["409"]["content"]
     assert create["security"] == [{"apiKey": []}]
@@ -42,6 +43,24 @@ def test_it_uses_the_contracts_names(description: dict[str, Any]) -> None:
         schemas["Ticket"]["properties"]
     )
     assert {"invoiceId", "invoiceUrl"} <= set(schemas["Payment"]["properties"])
+
+
+def test_the_door_is_described_with_its_words_and_its_three_kinds_of_callers(
+    description: dict[str, Any],
+) -> None:
+    check_in = description["paths"]["/api/check-ins"]["post"]
+    schemas = description["components"]["schemas"]
+
+    assert {next(iter(each)) for each in check_in["security"]} == {
+        "apiKey",
+        "doorDevice",
+        "staffSession",
+    }
+    assert set(check_in["responses"]) >= {"200", "400", "401", "403", "409", "422", "429", "503"}
+    assert {"code", "scanId", "scannedAt", "gate"} <= set(schemas["CheckInRequest"]["properties"])
+    assert {"result", "reason", "eTicket", "admittedAt", "gate"} <= set(
+        schemas["CheckInAnswer"]["properties"]
+    )
 
 
 def test_error_answers_are_described_as_problems(description: dict[str, Any]) -> None:
