@@ -53,7 +53,7 @@ export const MOST_CHARACTERS = 200;
  */
 export async function decideOffline(text, direction, scanId = crypto.randomUUID()) {
   const [state] = await readMeta("state");
-  const blank = blankVerdict({ scanId, direction, source: "device", lanes: state?.device.lanes ?? null });
+  const blank = blankVerdict({ scanId, direction, source: null, lanes: state?.device.lanes ?? null });
   const code = parseCode(text);
   if (needsServer(text)) return { ...blank, reason: "needs_network" };
   if (!state) return { ...blank, reason: "not_prepared" };
