@@ -4,6 +4,7 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
+from app.services.selling import resending
 from app.services.selling import signing_keys as keys
 
 signing_keys = AppGroup("signing-keys", help="Keys that sign e-tickets.")
@@ -43,9 +44,11 @@ def revoke(key_id: int) -> None:
 @signing_keys.command("reissue")
 @click.argument("key_id", type=int)
 def reissue(key_id: int) -> None:
-    """Give the seats of a revoked key new codes; those that entered keep theirs."""
+    """Give the seats of a revoked key new codes and mail them; those that entered keep theirs."""
+    now = utcnow()
     try:
-        orders = keys.reissue(key_id, now=utcnow())
+        orders = keys.reissue(key_id, now=now)
     except keys.NoSuchKey as error:
         raise click.ClickException(f"{key_id} is not a revoked key") from error
-    click.echo(f"{len(orders)} orders have new e-tickets on their pages")
+    resending.send_new_codes(orders, now=now)
+    click.echo(f"{len(orders)} orders have new e-tickets; the worker mails them")

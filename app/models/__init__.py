@@ -8,7 +8,7 @@ from app.models.checkin import CheckIn, Direction, ScanReason, ScanResult
 from app.models.door import Device, DeviceRole, DoorSettings, Gate
 from app.models.eticket import ETicket
 from app.models.job import Job, JobStatus, WorkerHeartbeat
-from app.models.mail import Mail
+from app.models.mail import Mail, MailRequest
 from app.models.order import ORDER_TRANSITIONS, Order, OrderItem, OrderStatus
 from app.models.partner import ApiKey, IdempotencyKey
 from app.models.past_invoice import PastInvoice
@@ -50,6 +50,7 @@ __all__ = [
     "Job",
     "JobStatus",
     "Mail",
+    "MailRequest",
     "MoneyCase",
     "Order",
     "OrderItem",

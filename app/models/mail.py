@@ -1,4 +1,4 @@
-"""Mail: what was really sent to a buyer."""
+"""Mail: what was really sent to a buyer; MailRequest: what somebody asked to be sent again."""
 
 from datetime import datetime
 
@@ -28,3 +28,19 @@ class Mail(Base):
     attachments: Mapped[list[str]]
     refused_because: Mapped[str | None] = mapped_column(sa.String(255))
     sent_at: Mapped[datetime]
+
+
+class MailRequest(Base):
+    """A wish to have an order's e-tickets mailed once more; `about` is that letter's topic.
+
+    Where `is_counted` is false it was not the buyer's wish, and takes none of theirs.
+    """
+
+    __tablename__ = "mail_requests"
+    __table_args__ = (sa.UniqueConstraint("order_id", "about"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
+    about: Mapped[str] = mapped_column(code_column(64))
+    is_counted: Mapped[bool]
+    asked_at: Mapped[datetime]

@@ -23,7 +23,7 @@ CALENDAR_NAME = "event.ics"
 
 def render_tickets(order: Order, *, renderer: TicketRenderer, event: Event) -> bytes:
     """Return the PDF of a paid order's e-tickets, a page a seat. Raises TicketRenderingFailed."""
-    return renderer.render(_document(order, event))
+    return renderer.render(describe(order, event))
 
 
 def deliver_etickets(
@@ -41,7 +41,7 @@ def deliver_etickets(
         topic = Topic(order.id, order.code, CONFIRMATION)
         if was_posted(session, topic) or not order.is_paid:
             return
-        document = _document(order, settings.event)
+        document = describe(order, settings.event)
     pdf = _render(document, renderer)
     with reading() as session:
         letter = write_confirmation(session.get_one(Order, order_id), topic, pdf, settings)
@@ -57,10 +57,6 @@ def write_confirmation(order: Order, topic: Topic, pdf: bytes | None, settings: 
         seats=_seats(order),
         attached=pdf is not None,
     )
-    calendar = event_calendar(settings.event, public_url=settings.public_url)
-    files = [Attachment(CALENDAR_NAME, "text/calendar; charset=utf-8", calendar)]
-    if pdf is not None:
-        files.insert(0, Attachment(f"e-tickets-{order.code}.pdf", "application/pdf", pdf))
     return Letter(
         to=order.user.email,
         subject=subject,
@@ -68,9 +64,18 @@ def write_confirmation(order: Order, topic: Topic, pdf: bytes | None, settings: 
         html=html,
         message_id=topic.message_id(settings),
         locale=order.locale,
-        attachments=tuple(files),
+        attachments=attachments_of(order, pdf, settings),
         reply_to=settings.event.contact_email,
     )
+
+
+def attachments_of(order: Order, pdf: bytes | None, settings: Settings) -> tuple[Attachment, ...]:
+    """Return the e-tickets, if they could be drawn, and the event for the buyer's calendar."""
+    calendar = event_calendar(settings.event, public_url=settings.public_url)
+    event = Attachment(CALENDAR_NAME, "text/calendar; charset=utf-8", calendar)
+    if pdf is None:
+        return (event,)
+    return Attachment(f"e-tickets-{order.code}.pdf", "application/pdf", pdf), event
 
 
 def find_confirmation(order_id: int) -> Mail | None:
@@ -79,7 +84,8 @@ def find_confirmation(order_id: int) -> Mail | None:
     return db.session().scalars(mine.limit(1)).first()
 
 
-def _document(order: Order, event: Event) -> TicketDocument:
+def describe(order: Order, event: Event) -> TicketDocument:
+    """Return what the PDF of an order's e-tickets says."""
     return TicketDocument(
         order_code=order.code,
         locale=order.locale,

@@ -10,13 +10,13 @@ from app.config import Settings
 from app.errors import ResentEnough
 from app.extensions import db
 from app.integrations.mail_templates import compose
-from app.integrations.mailer import Attachment, Letter, Mailer
+from app.integrations.mailer import Letter, Mailer
 from app.integrations.pdf import TicketRenderer
-from app.models import Job, JobStatus, Mail, Order
+from app.models import Mail, MailRequest, Order
 from app.services.running import jobs
 from app.services.running.mailing import Topic, common_words, post, was_posted
 from app.services.running.transaction import reading, transaction, use_case
-from app.services.selling.delivery import CONFIRMATION, render_tickets
+from app.services.selling.delivery import CONFIRMATION, attachments_of, describe
 
 RESEND = "resend_etickets"
 AGAIN = "etickets_again"
@@ -48,12 +48,15 @@ def look_at_mail(order_id: int, now: datetime) -> TicketMail:
     session = db.session()
     mine = sa.select(Mail).where(Mail.order_id == order_id, Mail.name.in_((CONFIRMATION, AGAIN)))
     latest = session.scalars(mine.order_by(Mail.id.desc()).limit(1)).first()
-    asked = _asked(session, order_id, now)
+    all_wishes = _wishes(session, order_id)
+    wishes = _counted(all_wishes, now)
+    newest = all_wishes[-1].about if all_wishes else None
     return TicketMail(
         latest=latest,
-        is_coming=latest is None or any(job.status is JobStatus.OPEN for job in asked),
-        left=MOST - len(asked),
-        again_at=_again_at(asked, now),
+        is_coming=latest is None
+        or (newest is not None and not _is_answered(session, order_id, newest)),
+        left=MOST - len(wishes),
+        again_at=_again_at(wishes, now),
     )
 
 
@@ -68,11 +71,18 @@ def resend_etickets(order_id: int, *, now: datetime) -> None:
         order = session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
         if not order.is_paid:
             return
-        again_at = _again_at(_asked(session, order_id, now), now)
+        again_at = _again_at(_counted(_wishes(session, order_id), now), now)
         if again_at is not None:
             raise ResentEnough(retry_after=int((again_at - now).total_seconds()) + 1)
-        payload = {"order_id": order_id, "about": f"{now:%Y%m%dT%H%M%S}"}
-        jobs.enqueue(session, RESEND, payload, now=now, due_at=now)
+        _enqueue(session, order_id, now=now, is_counted=True)
+
+
+@use_case
+def send_new_codes(order_ids: list[int], *, now: datetime) -> None:
+    """Have the e-tickets of these orders mailed again, for codes that are new; asks no limit."""
+    with transaction() as session:
+        for order_id in order_ids:
+            _enqueue(session, order_id, now=now, is_counted=False)
 
 
 def deliver_again(
@@ -93,31 +103,42 @@ def deliver_again(
         topic = Topic(order.id, order.code, AGAIN, about)
         if was_posted(session, topic) or not order.is_paid:
             return
-        pdf = render_tickets(order, renderer=renderer, event=settings.event)
-        letter = _letter(order, topic, pdf, settings)
+        document = describe(order, settings.event)
+    pdf = renderer.render(document)
+    with reading() as session:
+        letter = _letter(session.get_one(Order, order_id), topic, pdf, settings)
     post(topic, letter, now=now, mailer=mailer)
 
 
-def _asked(session: Session, order_id: int, now: datetime) -> list[Job]:
-    """Return the jobs of today's wishes, oldest first; `due_at`, never before them, is indexed."""
-    since = now - WITHIN
-    query = sa.select(Job).where(
-        Job.status.in_(JobStatus),
-        Job.due_at > since,
-        Job.created_at > since,
-        Job.kind == RESEND,
-        Job.payload["order_id"].as_integer() == order_id,
-    )
-    return list(session.scalars(query.order_by(Job.id)))
+def _enqueue(session: Session, order_id: int, *, now: datetime, is_counted: bool) -> None:
+    about = f"{now:%Y%m%dT%H%M%S}" + ("" if is_counted else "-new")
+    session.add(MailRequest(order_id=order_id, about=about, is_counted=is_counted, asked_at=now))
+    payload = {"order_id": order_id, "about": about}
+    jobs.enqueue(session, RESEND, payload, now=now, due_at=now)
 
 
-def _again_at(asked: list[Job], now: datetime) -> datetime | None:
+def _wishes(session: Session, order_id: int) -> list[MailRequest]:
+    mine = sa.select(MailRequest).where(MailRequest.order_id == order_id)
+    return list(session.scalars(mine.order_by(MailRequest.id)))
+
+
+def _counted(wishes: list[MailRequest], now: datetime) -> list[MailRequest]:
+    """Return those of today that count, the oldest first."""
+    return [wish for wish in wishes if wish.is_counted and wish.asked_at > now - WITHIN]
+
+
+def _is_answered(session: Session, order_id: int, about: str) -> bool:
+    mine = sa.select(Mail.id).where(Mail.order_id == order_id, Mail.about == about)
+    return session.scalar(mine.limit(1)) is not None
+
+
+def _again_at(wishes: list[MailRequest], now: datetime) -> datetime | None:
     """Return when the mail may be sent again; None at once."""
-    if not asked:
+    if not wishes:
         return None
-    again_at = asked[-1].created_at + PAUSE
-    if len(asked) >= MOST:
-        again_at = max(again_at, asked[-MOST].created_at + WITHIN)
+    again_at = wishes[-1].asked_at + PAUSE
+    if len(wishes) >= MOST:
+        again_at = max(again_at, wishes[-MOST].asked_at + WITHIN)
     return again_at if again_at > now else None
 
 
@@ -135,6 +156,6 @@ def _letter(order: Order, topic: Topic, pdf: bytes, settings: Settings) -> Lette
         html=html,
         message_id=topic.message_id(settings),
         locale=order.locale,
-        attachments=(Attachment(f"e-tickets-{order.code}.pdf", "application/pdf", pdf),),
+        attachments=attachments_of(order, pdf, settings),
         reply_to=settings.event.contact_email,
     )
