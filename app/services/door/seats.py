@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -20,6 +20,11 @@ from app.models import (
 )
 from app.models.codes import lane_of, read_short_code
 from app.services.door.rules import GateRules, SeatFacts
+
+# Tables rather than classes: every scan takes this path, and objects double its cost.
+_SEATS = cast(sa.Table, ETicket.__table__)
+_KINDS = cast(sa.Table, Ticket.__table__)
+_ORDERS = cast(sa.Table, Order.__table__)
 
 CODE_LENGTH = 200  # of what is kept; a foreign symbol may hold thousands of characters
 
@@ -95,11 +100,11 @@ def find_seat(session: Session, code: str) -> Seat | None:
     """
     text = code.strip()
     if short := read_short_code(text):
-        return _find(session, ETicket.code == short)
+        return _find(session, _SEATS.c.code == short)
     signed = parse_code(text.upper())
     if signed is None:
-        return _find(session, ETicket.qr_text == text.upper())
-    return _find(session, ETicket.seat_id == signed.seat.seat_id, signed)
+        return _find(session, _SEATS.c.qr_text == text.upper())
+    return _find(session, _SEATS.c.seat_id == signed.seat.seat_id, signed)
 
 
 def _find(
@@ -108,7 +113,7 @@ def _find(
     signed: SignedCode | None = None,
 ) -> Seat | None:
     key_id = signed.seat.key_id if signed else None
-    row = session.execute(_SEAT.where(condition), {"key_id": key_id}).one_or_none()
+    row = session.connection().execute(_SEAT.where(condition), {"key_id": key_id}).one_or_none()
     if row is None or (signed and not _is_true(signed, row.public_key)):
         return None
     return _seat(row)
@@ -150,7 +155,10 @@ def find_gate(session: Session, name: str | None, near: Gate | None) -> GateRule
         return GateRules()
     if near is not None and near.name == name:
         return GateRules.of(near)
-    return GateRules.of(session.scalar(sa.select(Gate).where(Gate.name == name)))
+    row = session.connection().execute(_GATE, {"name": name}).one_or_none()
+    if row is None:
+        return GateRules()
+    return GateRules(tuple(row.ticket_ids), row.opens_at, row.closes_at, row.has_reentry)
 
 
 def latest_passing(e_ticket_id: sa.ColumnElement[int] | int) -> sa.Select[datetime]:
@@ -164,29 +172,30 @@ def latest_passing(e_ticket_id: sa.ColumnElement[int] | int) -> sa.Select[dateti
 
 _SEAT = (
     sa.select(
-        ETicket.id,
-        ETicket.seat_id,
-        ETicket.code,
-        ETicket.attendee,
-        ETicket.ticket_id,
-        Ticket.type,
-        Ticket.admit_from,
-        Ticket.admit_until,
-        ETicket.admitted_at,
-        ETicket.admitted_gate,
-        ETicket.is_inside,
-        ETicket.revoked_at,
-        Order.status,
-        ETicket.created_at,
-        latest_passing(ETicket.__table__.c.id)
-        .correlate(ETicket)
-        .scalar_subquery()
-        .label("latest_at"),
+        _SEATS.c.id,
+        _SEATS.c.seat_id,
+        _SEATS.c.code,
+        _SEATS.c.attendee,
+        _SEATS.c.ticket_id,
+        _KINDS.c.type,
+        _KINDS.c.admit_from,
+        _KINDS.c.admit_until,
+        _SEATS.c.admitted_at,
+        _SEATS.c.admitted_gate,
+        _SEATS.c.is_inside,
+        _SEATS.c.revoked_at,
+        _ORDERS.c.status,
+        _SEATS.c.created_at,
+        latest_passing(_SEATS.c.id).correlate(_SEATS).scalar_subquery().label("latest_at"),
         sa.select(SigningKey.public_key)
         .where(SigningKey.id == sa.bindparam("key_id"), SigningKey.revoked_at.is_(None))
         .scalar_subquery()
         .label("public_key"),
     )
-    .join(Order, Order.id == ETicket.order_id)
-    .join(Ticket, Ticket.id == ETicket.ticket_id)
+    .join(_ORDERS, _ORDERS.c.id == _SEATS.c.order_id)
+    .join(_KINDS, _KINDS.c.id == _SEATS.c.ticket_id)
+)
+
+_GATE = sa.select(Gate.ticket_ids, Gate.opens_at, Gate.closes_at, Gate.has_reentry).where(
+    Gate.name == sa.bindparam("name")
 )
