@@ -82,6 +82,11 @@ class Order(Base):
         return self.status is OrderStatus.PAID
 
     @property
+    def pay_until(self) -> datetime:
+        """Return when the time to pay ends, as the buyer is told: the invoice's end, once known."""
+        return self.payment.invoice_expires_at or self.expires_at
+
+    @property
     def quantities(self) -> dict[int, int]:
         """Return how many seats of which ticket id it holds or has bought."""
         return {item.ticket_id: item.quantity for item in self.items}

@@ -120,14 +120,9 @@ def label_of(view: View, order: Order) -> Words:
     return _l("Confirmed") if view is View.PAID and not order.total else LABELS[view]
 
 
-def pay_until(order: Order) -> datetime:
-    """Return when the time to pay ends, as the buyer is told."""
-    return order.payment.invoice_expires_at or order.expires_at
-
-
 def time_left(order: Order, now: datetime) -> TimeLeft | None:
     """Return how long the buyer has to pay from `now`; None when the time is over."""
-    left = pay_until(order) - now
+    left = order.pay_until - now
     if left <= timedelta():
         return None
     return TimeLeft(-(-left // timedelta(seconds=1)), left < WARN_BEFORE)
@@ -152,6 +147,6 @@ def _pending_view(order: Order, now: datetime, *, came_back: bool) -> View:
         return View.CANCELLING
     if came_back:
         return View.CHECKING
-    if now >= pay_until(order):
+    if now >= order.pay_until:
         return View.CLOSING
     return View.PAYABLE if order.payment.invoice_url else View.PREPARING

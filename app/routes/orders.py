@@ -13,7 +13,7 @@ from app.gateways import current_gateways, current_settings
 from app.models import Order, OrderStatus
 from app.routes.htmx import render, wants_fragment
 from app.routes.order_polling import next_poll, read_visit
-from app.routes.order_view import View, label_of, pay_until, time_left, view_of
+from app.routes.order_view import View, label_of, time_left, view_of
 from app.services.money.extending import can_extend
 from app.services.money.invoice_line import Place, place_in_line
 from app.services.money.order_money import look_at_money
@@ -71,7 +71,7 @@ def order_page(order: Order, now: datetime, notice: Notice | None = None) -> str
         left=left,
         can_extend=left is not None and can_extend(order, now),
         hold_minutes=max(1, current_settings().order_hold // timedelta(minutes=1)),
-        pay_until=pay_until(order),
+        pay_until=order.pay_until,
         catalogue_url=f"{current_settings().public_url}/",
         came_back=visit.came_back,
         masked_email=mask_email(order.user.email),

@@ -51,11 +51,11 @@ def reminder_words(
     wait = _remind_at(order, settings.order_hold) - now
     if wait > timedelta():
         raise RetryLater("not due yet", wait)
-    if payment.invoice_id is None or now > _pay_until(order) - TOO_LATE:
+    if payment.invoice_id is None or now > order.pay_until - TOO_LATE:
         return None
     if payment.hinted_at is not None and now < payment.hinted_at + JUST_BACK:
         raise RetryLater("may have paid just now", payment.hinted_at + JUST_BACK - now)
-    return {"items": order.items, "pay_until": _pay_until(order)}
+    return {"items": order.items, "pay_until": order.pay_until}
 
 
 def expired_words(session: Session, order: Order, *, now: datetime) -> Words | None:
@@ -69,11 +69,7 @@ def expired_words(session: Session, order: Order, *, now: datetime) -> Words | N
 
 
 def _remind_at(order: Order, hold: timedelta) -> datetime:
-    return _pay_until(order) - max(hold / SHARE_LEFT, LEAST_LEFT)
-
-
-def _pay_until(order: Order) -> datetime:
-    return order.payment.invoice_expires_at or order.expires_at
+    return order.pay_until - max(hold / SHARE_LEFT, LEAST_LEFT)
 
 
 def _has_case(session: Session, order: Order) -> bool:
