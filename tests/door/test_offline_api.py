@@ -19,6 +19,7 @@ from app.models import (
     ETicket,
     ScanResult,
 )
+from app.services.office.partners import add_key
 from tests.door.calls import REPORT, pair, sync
 from tests.door.seeding import SeededDoor, SoldSeat, seeded_door
 
@@ -91,6 +92,24 @@ def test_a_phone_learns_what_it_needs_to_decide(app: Flask, door: SeededDoor) ->
         {"name": "Boss", "gate": None, "lanes": None},
     ]
     assert abs(datetime.fromisoformat(answer["now"]) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_in_lane_mode_only_phones_with_lanes_and_supervisors_decide_alone(
+    app: Flask, door: SeededDoor
+) -> None:
+    """A browser somebody merely logged in with has no lanes: alone it must admit nobody."""
+    door.set_lane_mode(True)
+    with app.app_context():
+        key = add_key("Own scanner", ["door"], now=door.now)
+    keyed = app.test_client()
+    headers = {"Authorization": f"Bearer {key}"}
+
+    body = {"since": None, "report": REPORT}
+    lanes_of_key = keyed.post("/api/door/sync", json=body, headers=headers).get_json()["device"]
+    scanner = sync(pair(app, door, "Phone", lanes="ABC"))["device"]
+    supervisor = sync(pair(app, door, "Boss", role=DeviceRole.SUPERVISOR))["device"]
+
+    assert [d["lanes"] for d in (lanes_of_key, scanner, supervisor)] == ["", "ABC", None]
 
 
 def test_what_a_phone_says_of_itself_is_kept(door: SeededDoor, phone: FlaskClient) -> None:

@@ -103,7 +103,7 @@ def _dump_state(state: DoorState, who: DoorCaller, event: Event) -> dict[str, An
             "name": who.name,
             "role": who.role,
             "gate": _dump_gate(who.gate) if who.gate else None,
-            "lanes": who.lanes,
+            "lanes": _lanes_without_network(who, state),
         },
         "event": {
             "name": event.name,
@@ -125,6 +125,17 @@ def _dump_state(state: DoorState, who: DoorCaller, event: Event) -> dict[str, An
         "seats": state.seats.total,
         "seatsChecksum": state.seats.checksum,
     }
+
+
+def _lanes_without_network(who: DoorCaller, state: DoorState) -> str | None:
+    """Return the lanes a phone admits alone (None: all).
+
+    In lane mode no two phones admit one ticket: one without lanes of its own, where somebody is
+    logged in without having added it, decides nothing alone.
+    """
+    if state.is_lane_mode and who.device_id is None and who.role == "scanner":
+        return ""
+    return who.lanes
 
 
 def _dump_gate(gate: Gate) -> dict[str, Any]:

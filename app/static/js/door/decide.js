@@ -60,7 +60,8 @@ export async function decideOffline(text, direction, scanId = crypto.randomUUID(
   const isTrue = code !== null && (await verifyCode(code, state.keys));
   const decided = await decideAndQueue({ text, direction, scanId }, isTrue ? code : null);
   if (!decided) return { ...blank, reason: "not_prepared" };
-  return { ...blank, source: "device", ...decided, ...(isTrue && (await namesOf(code, text))) };
+  const names = isTrue && (await namesOf(code, text).catch(() => ({}))); // decided it is, with or without a name
+  return { ...blank, source: "device", ...decided, ...names };
 }
 
 /**
@@ -162,7 +163,8 @@ function seatFacts({ ticketId, lane, admitFrom, admitUntil }, state) {
  * @param {string | null} name
  */
 function gateRules(state, name) {
-  return state.gates.find((gate) => gate.name === name) ?? openGate(name ?? "");
+  const known = [state.device.gate, ...state.gates]; // the device's own may have been retired meanwhile
+  return known.find((gate) => gate?.name === name) ?? openGate(name ?? "");
 }
 
 /**
