@@ -1,14 +1,19 @@
 """Sessions of staff: how they begin, how long they last, how they end."""
 
+import hashlib
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import flask_login
 from flask import Flask, request, session
+from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.wrappers import Response
 
 from app.clock import utcnow
 from app.extensions import login
+from app.gateways import current_settings
 from app.models import Role
 from app.services.office import staffing
 from app.services.office.staffing import Member
@@ -24,6 +29,8 @@ LONGEST = timedelta(hours=24)
 NOTE_EVERY = timedelta(minutes=1)
 # A page that asks for news by itself says nothing of whoever should sit before it.
 POLL = "poll"
+KNOWN = "staff_browser"
+KEEP_KNOWN = 180 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,37 @@ def start(member: Member) -> None:
     moment = int(utcnow().timestamp())
     session["since"] = session["seen"] = moment
     flask_login.login_user(StaffUser(member))
+
+
+def known_browser(email: str) -> str | None:
+    """Return the name of this browser, if the account logged in here before."""
+    try:
+        owner, name = _signer().loads(request.cookies.get(KNOWN, ""), max_age=KEEP_KNOWN)
+    except (BadData, ValueError, TypeError):
+        return None
+    return str(name) if owner == _owner(email) else None
+
+
+def remember_browser(response: Response, member: Member) -> None:
+    """Let this browser be known to the account from now on; it opens nothing by itself."""
+    name = known_browser(member.email) or secrets.token_urlsafe(12)
+    response.set_cookie(
+        KNOWN,
+        _signer().dumps([_owner(member.email), name]),
+        max_age=KEEP_KNOWN,
+        path="/staff",
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+    )
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_settings().secret_key, salt="known browser")
+
+
+def _owner(email: str) -> str:
+    return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:16]
 
 
 def end() -> None:

@@ -22,6 +22,7 @@ from app.errors import RateLimited, Words
 from app.models import Role
 from app.routes import sessions
 from app.routes.access import open_to_everybody, requires_role
+from app.routes.error_handlers import may_refuse
 from app.routes.language import own_path
 from app.services.office import staffing
 from app.services.office.staffing import LONGEST_PASSWORD, SHORTEST_PASSWORD, Member
@@ -88,6 +89,7 @@ def _may(member: Member, area: Area) -> bool:
 
 
 @bp.errorhandler(CSRFError)
+@may_refuse
 def form_too_old(error: CSRFError) -> ResponseReturnValue:
     """Show the log-in form again, when its protection against forgery ran out."""
     if request.endpoint != "staff.log_in_now":
@@ -111,7 +113,11 @@ def log_in_now() -> ResponseReturnValue:
     email, password = request.form.get("email", ""), request.form.get("password", "")
     try:
         member = staffing.check_log_in(
-            email[:255], password, address=request.remote_addr or "", now=utcnow()
+            email[:255],
+            password,
+            address=request.remote_addr or "",
+            now=utcnow(),
+            browser=sessions.known_browser(email),
         )
     except staffing.WrongPassword:
         words = _l("Address and password do not fit. Check both; an admin can set a new password.")
@@ -122,7 +128,9 @@ def log_in_now() -> ResponseReturnValue:
         body, status = _log_in_page(words, 429)
         return body, status, {"Retry-After": str(refusal.retry_after)}
     sessions.start(member)
-    return redirect(_next_page(request.form.get("next", "")), code=303)
+    response = redirect(_next_page(request.form.get("next", "")), code=303)
+    sessions.remember_browser(response, member)
+    return response
 
 
 @bp.post("/log-out")
@@ -175,12 +183,14 @@ def change_password() -> ResponseReturnValue:
     if new != request.form.get("again", ""):
         return _account_page({"again": _l("Type the new password twice alike.")}), 422
     try:
+        owner = the_member()
         member = staffing.change_password(
-            the_member(),
+            owner,
             request.form.get("password", ""),
             new,
             address=request.remote_addr or "",
             now=utcnow(),
+            browser=sessions.known_browser(owner.email),
         )
     except staffing.WrongPassword:
         return _account_page({"password": _l("This is not your password.")}), 422

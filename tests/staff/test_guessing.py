@@ -13,7 +13,7 @@ from app.models import Attempt, Role
 from app.services.office import staffing
 from app.services.running import attempts
 from app.services.running.attempts import Limit, count_attempt
-from tests.staff.office import PASSWORD, Office, log_in
+from tests.staff.office import PASSWORD, Office, log_in, send
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
 
@@ -52,6 +52,37 @@ def test_a_refused_guess_does_not_make_the_wait_longer(small_office: Office) -> 
     for minute in range(14):
         guess(small_office, email, "wrong", now=NOW + timedelta(minutes=minute))
     assert guess(small_office, email, PASSWORD, now=NOW + timedelta(minutes=15, seconds=1)) == "in"
+
+
+def test_strangers_who_guess_do_not_lock_an_owner_out_of_a_browser_that_is_known(
+    office: Office,
+) -> None:
+    known, email = office.log_in(Role.DOOR), "door@tedxsenja.example"
+    for number in range(staffing.MOST_AT_ACCOUNT):
+        guess(office, email, "wrong", address=f"192.0.2.{number}", now=datetime.now(UTC))
+    assert log_in(office.browser(), email).status == 429
+    send(known, "/staff/log-out", page="/staff/account")
+    assert log_in(known, email).status == 303
+
+
+def test_a_known_browser_may_not_guess_for_ever_nor_at_others(small_office: Office) -> None:
+    known, other = small_office.log_in(Role.DOOR), small_office.hire(Role.ADMIN)
+    send(known, "/staff/log-out", page="/staff/account")
+    for _ in range(staffing.MOST_AT_ACCOUNT):
+        assert log_in(known, "door@tedxsenja.example", "wrong").status == 422
+    assert log_in(known, "door@tedxsenja.example").status == 429
+    for number in range(staffing.MOST_AT_ACCOUNT):
+        guess(small_office, other, "wrong", address=f"192.0.2.{number}", now=datetime.now(UTC))
+    assert log_in(known, other).status == 429, "it is known to another account"
+
+
+@pytest.mark.parametrize("value", ["", "x", "a.b.c", "WyJhIiwiYiJd.aaaa.bbbb"])
+def test_a_forged_mark_of_a_known_browser_is_none(small_office: Office, value: str) -> None:
+    email, client = small_office.hire(Role.DOOR), small_office.browser()
+    client.set_cookie("staff_browser", value, path="/staff")
+    for number in range(staffing.MOST_AT_ACCOUNT):
+        guess(small_office, email, "wrong", address=f"192.0.2.{number}", now=datetime.now(UTC))
+    assert log_in(client, email).status == 429
 
 
 def test_the_page_says_how_long_to_wait(small_office: Office) -> None:

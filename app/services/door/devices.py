@@ -3,12 +3,14 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from app.errors import Busy
 from app.models import Device, DeviceRole, DoorSettings
 from app.models.codes import ALPHABET
 from app.services.door.callers import DoorCaller
@@ -76,7 +78,8 @@ def find_caller(token: str, *, now: datetime) -> DoorCaller | None:
     if device.cut_off_at is not None:
         raise IsCutOff
     if device.last_seen_at is None or now - device.last_seen_at > SEEN_EVERY:
-        note_seen(device.id, now=now)
+        with suppress(Busy):  # no reason to keep a guest waiting
+            note_seen(device.id, now=now)
     return DoorCaller(
         device_id=device.id,
         staff_id=None,

@@ -63,15 +63,19 @@ def add_staff(email: str, role: Role, password: str, *, now: datetime) -> None:
         session.add(Staff(email=address, role=role, password_hash=password_hash, created_at=now))
 
 
-def check_log_in(email: str, password: str, *, address: str, now: datetime) -> Member:
+def check_log_in(
+    email: str, password: str, *, address: str, now: datetime, browser: str | None = None
+) -> Member:
     """Return whom address and password belong to. Raises WrongPassword, RateLimited.
 
-    `address` is the caller's. Every call takes one scrypt, whether or not the account exists.
-    Failures are counted for the caller and for the account, before the password is looked at.
+    `address` is the caller's; `browser` names one in which this account logged in before. Every
+    call takes one scrypt, whether or not the account exists. Failures are counted for the caller
+    and for the account, before the password is looked at. Those of a known browser are counted
+    apart: strangers who guess cannot lock an owner out of it.
     """
     wanted = email.strip().lower()
     caller = Limit("log-in address", address, MOST_BY_ADDRESS, GUESSING)
-    account = _account_limit(wanted)
+    account = _account_limit(f"{wanted} {browser}" if browser else wanted)
     counted = count_attempt([caller, account], now=now)
     member, password_hash = _find_account(wanted)
     is_right = check_password_hash(password_hash, password[:LONGEST_PASSWORD])
@@ -90,12 +94,14 @@ def find_member(staff_id: int, session_key: str) -> Member | None:
         return _member(row)
 
 
-def change_password(member: Member, old: str, new: str, *, address: str, now: datetime) -> Member:
+def change_password(
+    member: Member, old: str, new: str, *, address: str, now: datetime, browser: str | None = None
+) -> Member:
     """Change one's own password and end every session; return the member with the new key.
 
     Raises WrongPassword, RateLimited, WeakPassword.
     """
-    check_log_in(member.email, old, address=address, now=now)
+    check_log_in(member.email, old, address=address, now=now, browser=browser)
     return _renew(member.email, _hash(new))
 
 
@@ -123,8 +129,8 @@ def _renew(email: str, password_hash: str | None = None) -> Member:
         return _member(session.scalars(sa.select(Staff).where(Staff.email == email)).one())
 
 
-def _account_limit(email: str) -> Limit:
-    return Limit("log-in account", email, MOST_AT_ACCOUNT, GUESSING)
+def _account_limit(account: str) -> Limit:
+    return Limit("log-in account", account, MOST_AT_ACCOUNT, GUESSING)
 
 
 def _find_account(email: str) -> tuple[Member | None, str]:
