@@ -1,4 +1,4 @@
-"""Measure the running service: start-up, memory, page sizes, the way from an order to its mail.
+"""Measure the running service: start-up, memory, page sizes, from order to mail, check-ins.
 
 Real processes on MariaDB, on this machine: trust comparisons made on one machine at one time.
 Usage: make bench, or python -m bench.run [ROUNDS]; medians of three rounds by default.
@@ -18,6 +18,7 @@ from typing import Any
 
 import requests
 
+from bench.check_ins import print_check_ins
 from tests.harness.database import MariaDB
 from tests.harness.service import Service, sample_catalogue
 from tests.harness.waiting import eventually
@@ -44,6 +45,7 @@ def main() -> None:
     finally:
         server.stop()
     print_table(figures, rounds)
+    print_check_ins(rounds)
 
 
 @contextmanager
