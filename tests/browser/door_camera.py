@@ -61,8 +61,10 @@ class Film:
         return (FLAG, f"--use-file-for-fake-video-capture={self.path}")
 
     def show(self, frame: Image.Image) -> None:
-        """Put one frame before the camera."""
-        frame.convert("RGB").save(self.path, "JPEG", quality=90)
+        """Put one frame before the camera, whole: a browser may be reading the file."""
+        fresh = self.path.with_suffix(".new")
+        frame.convert("RGB").save(fresh, "JPEG", quality=90)
+        fresh.replace(self.path)
 
 
 def page_before_camera(pdf: bytes, number: int) -> Image.Image:

@@ -42,3 +42,18 @@ def expect_verdict(page: Page, result: str, *words: str) -> None:
     expect(verdict).to_have_attribute("data-result", result)
     for word in words:
         expect(verdict).to_contain_text(word)
+
+
+def make_ready(page: Page) -> None:
+    """Load all tickets, and wait until the page itself is kept too."""
+    page.locator("[data-opens=phone]").click()
+    page.get_by_role("button", name="Muat tiket untuk offline").click()
+    expect(page.locator("#prepare-note")).to_have_text("Siap untuk pintu tanpa jaringan")
+    page.keyboard.press("Escape")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+
+def cut_network(page: Page) -> None:
+    """Take the network from the page, and wait until it knows."""
+    page.context.set_offline(True)
+    expect(page.locator("#network")).to_have_attribute("data-state", "offline")

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 from app.models import CheckIn, ScanReason, ScanResult
 from tests.browser.door_camera import Film, Scene, code_before_camera, page_before_camera
 from tests.browser.door_limits import count_read, decoding, read, signed_codes, white_on_black
-from tests.browser.door_phone import expect_verdict, phone_at_the_door
+from tests.browser.door_phone import cut_network, expect_verdict, make_ready, phone_at_the_door
 from tests.browser.purchase import choose, expect_paid, fill_in, go_to_pay, pay
 from tests.door.seeding import SeededDoor, seeded_door
 from tests.harness.browser import browsing, chromium
@@ -69,20 +69,6 @@ def look_at(page: Page, film: Film, frame: Image.Image, url: str) -> None:
     page.goto(f"{url}/door")
 
 
-def make_ready(page: Page) -> None:
-    """Load all tickets, and wait until the page itself is kept too."""
-    page.locator("[data-opens=phone]").click()
-    page.get_by_role("button", name="Muat tiket untuk offline").click()
-    expect(page.locator("#prepare-note")).to_have_text("Siap untuk pintu tanpa jaringan")
-    page.keyboard.press("Escape")
-    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-
-
-def cut_network(context: BrowserContext, page: Page) -> None:
-    context.set_offline(True)
-    expect(page.locator("#network")).to_have_attribute("data-state", "offline")
-
-
 def test_two_guests_enter_once_each_while_the_network_goes_and_comes_back(
     service: Service, door: SeededDoor, pdf: bytes, film: Film, filming: Browser
 ) -> None:
@@ -98,7 +84,7 @@ def test_two_guests_enter_once_each_while_the_network_goes_and_comes_back(
         page.keyboard.press("Escape")
         make_ready(page)
 
-        cut_network(page.context, page)
+        cut_network(page)
         look_at(page, film, second, service.url)
         expect_verdict(page, "admitted", "Made Wirawan", "Diputuskan di ponsel ini")
         expect(page.locator("#queue")).to_have_text("1 belum terkirim")

@@ -58,6 +58,7 @@ function row(hit) {
   fill("state", (hit.refusedFor && say(hit.refusedFor)) || entered || hit.code);
   const button = item.querySelector("button");
   button.hidden = Boolean(hit.refusedFor);
+  button.classList.toggle("button--quiet", Boolean(hit.admittedAt)); // it may be right, at a gate with re-entry
   button.dataset.code = hit.code;
   button.setAttribute("aria-label", `${button.textContent.trim()}: ${hit.attendee}`);
   return item;

@@ -22,7 +22,7 @@ export const setQuiet = (quiet) => localStorage.setItem(QUIET, quiet ? "yes" : "
 
 /** Sound and pulse for `seen`, `admitted`, `refused` or `unchecked`. */
 export function signal(kind) {
-  navigator.vibrate?.(PULSES[kind] ?? []);
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(PULSES[kind] ?? []);
   if (isQuiet() || audio?.state !== "running") return;
   for (const tone of TONES[kind] ?? []) play(...tone);
 }
