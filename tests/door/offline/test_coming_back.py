@@ -1,11 +1,13 @@
 """What a phone decided alone reaches the server whole and once, however the network behaves."""
 
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Playwright
+from playwright.sync_api import Playwright, Request, Route
 
 from app.models import ETicket, ScanReason, ScanResult
 from tests.door.phones import (
@@ -126,24 +128,67 @@ def test_what_the_guest_was_told_is_the_record_when_the_server_had_said_no(
     assert phone.submit(seat.qr_text)["reason"] == "already_admitted"
 
 
-@pytest.mark.parametrize("status", [503, 429, 422])
 def test_what_the_server_does_not_take_stays_here(
-    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat, status: int
+    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat
 ) -> None:
     phone = new_phone()
     phone.go_offline()
     phone.submit(seat.qr_text)
     phone.go_online()
-    problem = {"status": status, "json": {"code": "busy"}}
-    phone.page.route(BATCH, lambda route: route.fulfill(**problem))
+    for status in (503, 500, 429, 422):
+        phone.page.route(BATCH, answering(status))
+        assert not phone.sync(), status
+        assert phone.queued() == 1, status
+        phone.page.unroute(BATCH)
 
-    assert not phone.sync()
-    assert phone.queued() == 1
-
-    phone.page.unroute(BATCH)
     assert phone.sync()
     assert phone.queued() == 0
     assert len(door.scans_of(seat)) == 1
+
+
+def answering(status: int) -> Callable[[Route], None]:
+    """Return what answers a request with a problem of this status."""
+
+    def answer(route: Route) -> None:
+        route.fulfill(status=status, json={"code": "busy"})
+
+    return answer
+
+
+def test_a_long_queue_goes_in_small_batches_the_oldest_first(
+    new_phone: OpenPhone, door: SeededDoor
+) -> None:
+    seats = door.sell(door.add_ticket(), 51)
+    phone = new_phone()
+    phone.go_offline()
+    codes = [seat.qr_text for seat in seats]
+    phone.page.evaluate(
+        """async (codes) => { for (const code of codes) await door.decideOffline(code, "in"); }""",
+        codes,
+    )
+    phone.go_online()
+    sent: list[list[str]] = []
+
+    def note(request: Request) -> None:
+        if BATCH.search(request.url):
+            body = json.loads(request.post_data or "")
+            sent.append([scan["code"] for scan in body["checkIns"]])
+
+    phone.page.on("request", note)
+    assert phone.sync()
+
+    assert sent == [codes[:50], codes[50:]]
+    assert phone.queued() == 0
+
+
+def test_a_hotspots_log_in_page_is_no_answer(new_phone: OpenPhone, seat: SoldSeat) -> None:
+    phone = new_phone()
+    page = {"status": 200, "content_type": "text/html", "body": "<h1>Log in to the hotspot</h1>"}
+    phone.page.route(CHECK_INS, lambda route: route.fulfill(**page))
+
+    verdict = phone.submit(seat.qr_text)
+
+    assert (verdict["result"], verdict["source"]) == ("admitted", "device")
 
 
 def test_one_scan_the_server_cannot_read_holds_up_no_other(
