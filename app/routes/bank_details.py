@@ -10,6 +10,7 @@ from app.clock import utcnow
 from app.errors import OrderNotFound, ValidationFailed, Words
 from app.extensions import limiter
 from app.models import Order, Refund
+from app.routes.error_handlers import may_refuse
 from app.routes.order_actions import LIMIT, SEND_AGAIN
 from app.routes.orders import Notice, get_order, keep_private
 from app.services.money.bank_details import (
@@ -26,6 +27,7 @@ bp.after_request(keep_private)
 
 
 @bp.errorhandler(CSRFError)
+@may_refuse
 def ask_again(_error: CSRFError) -> ResponseReturnValue:
     """Show the form again, everything kept, when its protection against forgery ran out."""
     order, refund = _get_refund((request.view_args or {}).get("token", ""))

@@ -32,6 +32,7 @@ from app.routes.checkout_notices import (
     question,
     shortages,
 )
+from app.routes.error_handlers import may_refuse
 from app.routes.htmx import render, wants_fragment
 from app.routes.language import current_language, switch_to
 from app.routes.own_orders import has_made, list_own_orders, remember
@@ -86,12 +87,14 @@ def submit() -> ResponseReturnValue:
 
 
 @bp.errorhandler(CSRFError)
+@may_refuse
 def renew_form(_error: CSRFError) -> ResponseReturnValue:
     """Show the form again, everything kept, when its protection against forgery ran out."""
     return _turn_away(PAGE_TOO_OLD)
 
 
 @bp.errorhandler(RateLimitExceeded)
+@may_refuse
 def slow_down(_error: RateLimitExceeded) -> ResponseReturnValue:
     """Show the form again, everything kept, when too much was sent."""
     refusal = RateLimited(retry_after=RATE_SECONDS)

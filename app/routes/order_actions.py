@@ -18,6 +18,7 @@ from app.extensions import limiter
 from app.forms.checkout import as_fields
 from app.gateways import current_gateways, current_settings
 from app.models import Order, OrderStatus
+from app.routes.error_handlers import may_refuse
 from app.routes.order_view import view_of
 from app.routes.orders import Notice, get_order, keep_private, order_page
 from app.routes.refilling import remember
@@ -45,6 +46,7 @@ bp.after_request(keep_private)
 
 
 @bp.errorhandler(CSRFError)
+@may_refuse
 def ask_again(_error: CSRFError) -> ResponseReturnValue:
     """Show the order's page again when its protection against forgery ran out."""
     token = (request.view_args or {}).get("token", "")
