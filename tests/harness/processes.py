@@ -7,8 +7,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import cycle
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 30.0
 POLL_SECONDS = 0.02
 TAIL_LINES = 40
+FIRST_PORT = 20_000
+PORTS_A_RANGE = 1_500
+PORT_RANGES = 8
 
 _running: set["Process"] = set()
 
@@ -121,11 +125,26 @@ atexit.register(stop_everything)
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback interface on which nobody listens at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a TCP port of the loopback interface on which nobody listens at the moment.
+
+    Below those that the system gives to clients, and from a range of this test process' own:
+    nobody takes it between this answer and its use.
+    """
+    while True:
+        port = next(_ports)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def _port_range() -> Iterator[int]:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = FIRST_PORT + worker % PORT_RANGES * PORTS_A_RANGE
+    start = os.getpid() % PORTS_A_RANGE  # another run on the same machine begins elsewhere
+    return cycle(first + (start + n) % PORTS_A_RANGE for n in range(PORTS_A_RANGE))
+
+
+_ports = _port_range()
 
 
 def is_listening(port: int) -> bool:
