@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from app.models import OrderStatus, PaymentStatus
+from app.extensions import db
+from app.models import CaseKind, CaseStatus, MoneyCase, Order, OrderStatus, PaymentStatus, Refund
 from tests.pages.html import Page
 from tests.pages.shop import Shop
 
@@ -79,7 +80,63 @@ def refunding(shop: Shop) -> str:
     return token
 
 
+def checking(shop: Shop) -> str:
+    return payable(shop) + "?from=xendit"
+
+
+def late(shop: Shop) -> str:
+    return expired(shop) + "?from=xendit"
+
+
+def cancelling(shop: Shop) -> str:
+    token = payable(shop)
+    with shop.changing(token) as order:
+        order.cancel_requested_at = datetime.now(UTC)
+    return token
+
+
+def choosing(shop: Shop) -> str:
+    token = payable(shop)
+    shop.come_too_late(token)
+    return token
+
+
+def _case_of(order: Order) -> MoneyCase:
+    return db.session.query(MoneyCase).filter_by(order_id=order.id).one()
+
+
+def in_line(shop: Shop) -> str:
+    token = choosing(shop)
+    with shop.changing(token) as order:
+        _case_of(order).status = CaseStatus.WAITING
+        db.session.query(Refund).filter_by(order_id=order.id).delete()
+    return token
+
+
+def money_back(shop: Shop) -> str:
+    token = choosing(shop)
+    with shop.changing(token) as order:
+        _case_of(order).status = CaseStatus.RESOLVED
+    return token
+
+
+def underpaid(shop: Shop) -> str:
+    token = payable(shop)
+    with shop.changing(token) as order:
+        case = MoneyCase(
+            order_id=order.id,
+            kind=CaseKind.UNDERPAID,
+            status=CaseStatus.OPEN,
+            invoice_id="662f",
+            amount=100,
+            opened_at=datetime.now(UTC),
+        )
+        db.session.add(case)
+    return token
+
+
 State = Callable[[Shop], str]
 WAITING: list[State] = [preparing, payable, closing, paid]
 ENDED: list[State] = [expired, cancelled]
 FINAL: list[State] = [mailed, failed, seats_gone, refunding]
+WITH_MONEY: list[State] = [checking, late, cancelling, choosing, in_line, money_back, underpaid]

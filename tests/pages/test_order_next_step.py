@@ -1,80 +1,32 @@
 """One clear next step in every state of an order, in the same place, in both languages."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from app.extensions import db
-from app.models import CaseKind, CaseStatus, MoneyCase, Refund
 from tests.pages.html import Element, Page
 from tests.pages.order_states import (
     State,
     cancelled,
+    cancelling,
+    checking,
+    choosing,
     closing,
     expired,
     failed,
+    in_line,
+    late,
     mailed,
+    money_back,
     paid,
     payable,
     preparing,
     refunding,
     seats_gone,
     show,
+    underpaid,
 )
 from tests.pages.shop import Shop
 
 NOTHING = {"en": "Nothing", "id": "Tidak ada"}
-
-
-def checking(shop: Shop) -> str:
-    return payable(shop) + "?from=xendit"
-
-
-def late(shop: Shop) -> str:
-    return expired(shop) + "?from=xendit"
-
-
-def cancelling(shop: Shop) -> str:
-    token = payable(shop)
-    with shop.changing(token) as order:
-        order.cancel_requested_at = datetime.now(UTC)
-    return token
-
-
-def choosing(shop: Shop) -> str:
-    token = payable(shop)
-    shop.come_too_late(token)
-    return token
-
-
-def in_line(shop: Shop) -> str:
-    token = choosing(shop)
-    with shop.working():
-        db.session.query(MoneyCase).one().status = CaseStatus.WAITING
-        db.session.query(Refund).delete()
-    return token
-
-
-def money_back(shop: Shop) -> str:
-    token = choosing(shop)
-    with shop.working():
-        db.session.query(MoneyCase).one().status = CaseStatus.RESOLVED
-    return token
-
-
-def underpaid(shop: Shop) -> str:
-    token = payable(shop)
-    with shop.changing(token) as order:
-        case = MoneyCase(
-            order_id=order.id,
-            kind=CaseKind.UNDERPAID,
-            status=CaseStatus.OPEN,
-            invoice_id="662f",
-            amount=100,
-            opened_at=datetime.now(UTC),
-        )
-        db.session.add(case)
-    return token
 
 
 TO_DO: dict[State, str] = {
