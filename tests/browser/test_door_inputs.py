@@ -59,6 +59,7 @@ def test_a_scanner_that_types_presses_no_button(page: Page, venue: Venue) -> Non
     scan_by_keys(page, seat.qr_text.lower())
     expect_verdict(page, "admitted", "Wayan")
     expect(page.locator("#search")).to_be_hidden()
+    expect(page.locator("#verdict")).to_be_hidden()  # by itself, after some seconds
 
 
 def test_typing_in_a_field_is_no_scan(page: Page, venue: Venue) -> None:

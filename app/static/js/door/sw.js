@@ -3,7 +3,8 @@
 "use strict";
 
 const NAME = `door-${SHELL.version}`;
-const LANGUAGE = "/door/language"; // a note of our own in the cache, never asked of the network
+const NOTES = "scanner-notes"; // outlives versions
+const LANGUAGE = "/door/language"; // a note of our own in there, never asked of the network
 const PATIENCE_MS = 2000;
 
 // Every address holds the version, so that an open page of the last one finds its own files until it is closed.
@@ -49,7 +50,7 @@ async function openPage(event, url) {
 }
 
 async function keptPage(url) {
-  const chosen = url.searchParams.get("language") ?? (await (await caches.match(LANGUAGE))?.text());
+  const chosen = url.searchParams.get("language") ?? (await (await caches.match(LANGUAGE, { cacheName: NOTES }))?.text());
   if (url.searchParams.has("language")) await keepLanguage(chosen);
   return caches.match(SHELL.pages[chosen] ?? Object.values(SHELL.pages)[0]);
 }
@@ -60,6 +61,6 @@ async function noteLanguage(response) {
 }
 
 async function keepLanguage(language) {
-  const cache = await caches.open(NAME);
+  const cache = await caches.open(NOTES);
   await cache.put(LANGUAGE, new Response(language));
 }
