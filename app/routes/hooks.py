@@ -10,7 +10,7 @@ from app.gateways import current_settings
 
 log = logging.getLogger("app.request")
 
-QUIET = {"health.healthz", "health.readyz", "health.metrics", "static"}
+QUIET = {"health.healthz", "health.readyz", "health.metrics", "static", "door_shell.file"}
 
 
 def init_app(app: Flask) -> None:
