@@ -45,6 +45,7 @@ class CheckIn(Base):
     __table_args__ = (
         sa.Index(None, "e_ticket_id", "created_at"),
         sa.Index(None, "happened_at"),
+        sa.Index(None, "undone_at"),  # phones ask for the latest every few seconds
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -227,7 +227,7 @@ def _door_partner(key: str) -> DoorCaller:
 
 
 def _door_device() -> DoorCaller | None:
-    """Return the device whose cookie this is. Raises DeviceCutOff, and takes the cookie then."""
+    """Return the device whose cookie this is. Raises DeviceCutOff, and clears the browser then."""
     token = request.cookies.get(DEVICE_COOKIE)
     if not token:
         return None
@@ -249,7 +249,11 @@ def _door_staff() -> DoorCaller | None:
 
 
 def forget_device(response: Response) -> Response:
-    """Take the device's cookie from a browser."""
+    """Take the device's cookie from a browser, and all it keeps of ours.
+
+    The scanner's script wipes its data as well; a phone in a thief's hand may not run it.
+    """
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     response.delete_cookie(DEVICE_COOKIE, httponly=True, samesite="Lax", secure=request.is_secure)
     return response
 

@@ -223,6 +223,7 @@ def test_a_phone_that_was_cut_off_is_told_so(door: SeededDoor, phone: FlaskClien
     refused = phone.get("/api/door/tickets")
 
     assert (refused.status_code, refused.get_json()["code"]) == (401, "device_cut_off")
+    assert refused.headers["Clear-Site-Data"] == '"cache", "storage"'
 
 
 @pytest.mark.parametrize(

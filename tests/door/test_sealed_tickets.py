@@ -75,6 +75,15 @@ def test_only_seats_that_may_enter_are_carried(door: SeededDoor, phone: FlaskCli
     assert (answer["seats"], answer["seatsChecksum"]) == (1, good.seat_id % 1_000_003)
 
 
+def test_a_cancelled_order_is_named_although_it_revokes_its_e_tickets(
+    door: SeededDoor, phone: FlaskClient
+) -> None:
+    [seat] = door.sell(door.add_ticket(), status=OrderStatus.CANCELLED)
+    door.run(sa.update(ETicket).values(revoked_at=door.now))
+
+    assert sync(phone)["refused"] == [[seat.seat_id, "order_cancelled"]]
+
+
 def test_pages_hold_every_seat_once(door: SeededDoor, phone: FlaskClient) -> None:
     sold = door.sell(door.add_ticket(), 2_001)
 

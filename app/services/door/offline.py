@@ -96,13 +96,16 @@ def count_seats(session: Session) -> SeatCount:
 
 
 def list_refused(session: Session) -> list[Refused]:
-    """Return every seat that may not enter; the reason is the first one the rules come to."""
+    """Return every seat that may not enter, and why, as a check-in would answer.
+
+    An order that is cancelled revokes its e-tickets: its guests are told of the order.
+    """
     revoked = sa.select(ETicket.seat_id).where(ETicket.revoked_at.is_not(None))
     # Named one by one, they are found by the index of states: most orders are paid.
     unpaid = [status for status in OrderStatus if status is not OrderStatus.PAID]
     cancelled = sa.select(ETicket.seat_id).join(ETicket.order).where(Order.status.in_(unpaid))
-    reasons = dict.fromkeys(session.scalars(cancelled), "order_cancelled")
-    reasons |= dict.fromkeys(session.scalars(revoked), "revoked")
+    reasons = dict.fromkeys(session.scalars(revoked), "revoked")
+    reasons |= dict.fromkeys(session.scalars(cancelled), "order_cancelled")
     return [Refused(seat_id, reason) for seat_id, reason in reasons.items()]
 
 

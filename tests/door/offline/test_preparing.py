@@ -125,12 +125,14 @@ def test_a_phone_that_was_cut_off_forgets_everything(
     phone.go_offline()
     phone.submit(seat.qr_text)
     phone.go_online()
+    phone.page.evaluate("() => localStorage.setItem('left', 'what no script of ours wipes')")
     door.cut_off(phone.status()["device"]["name"])
 
     assert not phone.sync()
     assert not phone.sync()  # its cookie is gone as well by now
 
     assert phone.status()["locked"] == "device_cut_off"
+    assert phone.page.evaluate("() => localStorage.length") == 0
     assert re.sub(r'"[0-9a-f-]{36}"', "", phone.dump()) == (
         '[["seats",[],[]],["refused",[],[]],["standing",[],[]],["queue",[],[]],["meta",["epoch"],[]]]'
     )
