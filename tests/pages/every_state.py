@@ -1,0 +1,152 @@
+"""Every page in every state it knows, as a browser gets it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.models import Role
+from tests.pages import order_states
+from tests.pages.html import Page
+from tests.pages.shop import BUYER, LONG_AGO, Shop
+from tests.staff.office import PASSWORD, Office
+
+Answers = Iterator[tuple[str, TestResponse]]
+SLIP = "sari@gmial.com"
+ORDER_STATES = [*order_states.WAITING, *order_states.ENDED, *order_states.FINAL]
+DOOR = "/staff/door"
+STAFF_PAGES = (
+    "/staff",
+    "/staff/account",
+    DOOR,
+    f"{DOOR}/this-phone",
+    f"{DOOR}/gates",
+    f"{DOOR}/gates/new",
+    f"{DOOR}/devices",
+    f"{DOOR}/devices/new",
+    f"{DOOR}/lanes",
+    f"{DOOR}/conflicts",
+)
+
+
+class OneTicketShop(Shop):
+    """A shop whose orders are all for the same ticket."""
+
+    def __init__(self, shop: Shop) -> None:
+        super().__init__(shop.app, shop.settings)
+        self.ticket = shop.add_ticket("Balkon", amount=500)
+
+    def add_ticket(self, *_names: Any, **_values: Any) -> int:
+        return self.ticket
+
+
+def every_state(shop: Shop, language: str) -> Answers:
+    """Visit each page of buyers and of staff in each state; the shop must be new."""
+    client = shop.app.test_client()
+    client.set_cookie("language", language)
+    yield from catalogue_states(shop, client)
+    one = OneTicketShop(shop)
+    yield from checkout_states(one, client)
+    yield from order_pages(one, client)
+    yield from refusals(one, client)
+    yield from staff_states(Office(shop.app), language)
+
+
+def catalogue_states(shop: Shop, client: FlaskClient) -> Answers:
+    """Nothing yet, not open, sold out, ended, and one on sale among all others."""
+    yield "catalogue, empty", client.get("/")
+    ticket = shop.add_ticket("Reguler", amount=20, opens_in=timedelta(hours=3))
+    yield "catalogue, not open", client.get("/")
+    long_ago = datetime.now(UTC) - LONG_AGO
+    shop.change(ticket, valid_from=long_ago, held=20)
+    yield "catalogue, sold out", client.get("/")
+    shop.change(ticket, valid_until=long_ago + timedelta(days=1), held=0)
+    yield "catalogue, ended", client.get("/")
+    shop.add_ticket("Early Bird", price=0, amount=3, closes_in=timedelta(hours=2))
+    shop.add_ticket("Student", opens_in=timedelta(days=2))
+    shop.add_ticket("Patron", amount=0)
+    yield "catalogue, open", client.get("/")
+
+
+def checkout_states(shop: OneTicketShop, client: FlaskClient) -> Answers:
+    """Empty, filled in, refused, and with each question it asks."""
+    field = f"t{shop.ticket}"
+    yield "checkout, nothing chosen", client.get("/checkout")
+    page = client.get(f"/checkout?{field}=2")
+    yield "checkout", page
+    form = Page(page).fields | {"intent": "pay"}
+    yield "checkout, nothing typed", client.post("/checkout", data=form)
+    filled = form | BUYER
+    wrong = filled | {"email": "sari@", "no_hp": "12", field: "99"}
+    yield "checkout, mistakes", client.post("/checkout", data=wrong)
+    yield "checkout, slip", client.post("/checkout", data=filled | {"email": SLIP})
+    assert client.post("/checkout", data=filled).status_code == 303
+    second = Page(client.get(f"/checkout?{field}=2")).fields | BUYER | {"intent": "pay"}
+    yield "checkout, second order", client.post("/checkout", data=second)
+    sold_out = Page(client.get(f"/checkout?{field}=2")).fields | BUYER | {"intent": "pay"}
+    shop.change(shop.ticket, amount=2)
+    yield "checkout, sold out", client.post("/checkout", data=sold_out)
+    shop.change(shop.ticket, amount=500)
+    for path in ("/terms", "/privacy"):
+        yield path, client.get(path)
+
+
+def order_pages(shop: OneTicketShop, client: FlaskClient) -> Answers:
+    """The order in every state, and the pages that hang on it."""
+    for state in [*ORDER_STATES, *order_states.WITH_MONEY]:
+        yield f"order, {state.__name__}", client.get(f"/orders/{state(shop)}")
+    unpaid = order_states.payable(shop)
+    yield "order, cancel?", client.get(f"/orders/{unpaid}/cancel")
+    yield "order, form too old", client.post(f"/orders/{unpaid}/extend")
+    yield "e-tickets", client.get(f"/orders/{order_states.mailed(shop)}/tickets")
+    late = order_states.payable(shop)
+    path = f"/orders/{late}/bank-details?refund={shop.come_too_late(late)}"
+    yield "bank details", client.get(path)
+    form = Page(client.get(path)).fields
+    yield "bank details, mistakes", client.post(path, data=form | {"account_number": "x"})
+
+
+def refusals(shop: Shop, client: FlaskClient) -> Answers:
+    """Each error page that differs from the others."""
+    yield "404", client.get("/nowhere")
+    yield "404 of an order", client.get("/orders/nothing")
+    yield "405", client.get(f"/orders/{order_states.preparing(shop)}/extend")
+    yield "413", client.post("/checkout", data={"full_name": "y" * 70_000})
+
+
+def staff_states(office: Office, language: str) -> Answers:
+    """Log-in, pairing, and the office with nothing in it and with everything."""
+    client = office.browser(language)
+    yield "door, stranger", client.get("/door")
+    yield "pair", client.get("/door/pair")
+    form = Page(client.get("/door/pair")).fields
+    yield "pair, refused", client.post("/door/pair", data=form | {"code": "x"})
+    yield "log-in", client.get("/staff/log-in")
+    form = Page(client.get("/staff/log-in")).fields | {"email": office.hire(Role.ADMIN)}
+    wrong = form | {"password": "wrong"}
+    yield "log-in, refused", client.post("/staff/log-in", data=wrong)
+    client.post("/staff/log-in", data=form | {"password": PASSWORD})
+    for path in STAFF_PAGES[2:]:
+        yield f"{path}, empty", client.get(path)
+    gate = office.add_gate("A")
+    office.add_phone("Boss", gate_id=gate, role="supervisor")
+    phone = office.add_phone("Ayu", gate_id=gate, lanes="AB").device_id
+    for path in (*STAFF_PAGES, f"{DOOR}/gates/{gate}", f"{DOOR}/devices/{phone}"):
+        yield path, client.get(path)
+    token = {"csrf_token": Page(client.get(f"{DOOR}/gates/new")).fields["csrf_token"]}
+    yield "gate, refused", client.post(f"{DOOR}/gates/new", data=token)
+    path = f"{DOOR}/devices/{phone}/code"
+    yield "code, gone", client.get(path)
+    client.post(path, data=token)
+    yield "code", client.get(path)
+    yield "door, scanner", client.get("/door")
+    yield from refused_staff(office, language)
+
+
+def refused_staff(office: Office, language: str) -> Answers:
+    """Somebody who may not, and a form that is too old."""
+    client = office.log_in(Role.FINANCE, language)
+    yield "403", client.get(DOOR)
+    yield "form too old", client.post("/staff/log-out")

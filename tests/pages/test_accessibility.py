@@ -1,0 +1,120 @@
+"""WCAG 2.2 AA on every page in every state: axe-core, narrow screens, wide text, both schemes."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Route
+from playwright.sync_api import Page as BrowserPage
+from werkzeug.test import TestResponse
+
+from app.extensions import db
+from tests.door.web import web_server
+from tests.harness.browser import browsing
+from tests.pages.axe import COLOURS, violations
+from tests.pages.conftest import make_app
+from tests.pages.every_state import every_state
+from tests.pages.shop import Shop, shop_settings
+
+NARROW = (320, 640)  # what is left of 1280 pixels at 400 % zoom: WCAG 1.4.10
+WIDE = (1280, 800)
+SHOWN = "/shown"
+# WCAG 1.4.12: whoever reads better like this must not lose a word.
+TEXT_SPACING = """
+*{line-height:1.5 !important;letter-spacing:.12em !important;word-spacing:.16em !important}
+p{margin-bottom:2em !important}
+"""
+SPREAD_TEXT = """
+(rules) => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(rules);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}
+"""
+CLIPPED = """
+() => [...document.querySelectorAll("body *")].filter((element) => {
+  const style = getComputedStyle(element);
+  const hides = [style.overflowX, style.overflowY].some((value) => /hidden|clip/.test(value));
+  const isText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  const isSeen = element.checkVisibility() && !element.closest(".visually-hidden");
+  if (element.closest(".bar__where")) return false; // the drawer it opens says it in full
+  return hides && isText && isSeen && (element.scrollWidth > element.clientWidth + 1
+    || element.scrollHeight > element.clientHeight + 1);
+}).map((element) => element.outerHTML.slice(0, 120))
+"""
+TOO_WIDE = """
+() => document.documentElement.scrollWidth <= innerWidth ? []
+  : [...document.querySelectorAll("body *")].filter((element) => !element.firstElementChild
+      && element.getBoundingClientRect().right > innerWidth + 1)
+    .slice(0, 4).map((element) => element.outerHTML.slice(0, 120))
+"""
+
+
+@pytest.fixture
+def new_shop(tmp_path: Path, migrated_file: Path) -> Iterator[Shop]:
+    """The application without limits on requests, as it is after an installation."""
+    shutil.copy(migrated_file, tmp_path / "shop.db")
+    settings = shop_settings(tmp_path)
+    app = make_app(settings)
+    yield Shop(app, settings)
+    with app.app_context():
+        db.engine.dispose()
+
+
+class Screen:
+    """A browser that shows answers of the application, whatever request they were made for."""
+
+    def __init__(self, page: BrowserPage, address: str) -> None:
+        self.page, self.address = page, address
+        self.answer: TestResponse | None = None
+        page.route(f"**{SHOWN}", self._fulfil)
+
+    def show(self, answer: TestResponse) -> None:
+        """Load the answer with its headers, at an address of the same server as its files."""
+        self.answer = answer
+        self.page.goto(f"{self.address}{SHOWN}", wait_until="load")
+
+    def _fulfil(self, route: Route) -> None:
+        assert self.answer is not None
+        answer = self.answer
+        headers = dict(answer.headers.items())
+        route.fulfill(status=answer.status_code, headers=headers, body=answer.data)
+
+
+@contextmanager
+def screen(browser: Browser, shop: Shop, size: tuple[int, int], locale: str) -> Iterator[Screen]:
+    with web_server(shop.app) as address, browsing(browser, size=size, locale=locale) as page:
+        yield Screen(page, address)
+
+
+def test_every_state_is_accessible_on_a_narrow_screen_light_and_dark(
+    new_shop: Shop, browser: Browser
+) -> None:
+    faults: list[str] = []
+    with screen(browser, new_shop, NARROW, "id-ID") as shown:
+        page = shown.page
+        for name, answer in every_state(new_shop, "id"):
+            shown.show(answer)
+            found = violations(page)
+            page.emulate_media(color_scheme="dark")
+            found += [f"dark: {fault}" for fault in violations(page, rules=COLOURS)]
+            page.emulate_media(color_scheme="light")
+            found += [f"wider than the screen: {each}" for each in page.evaluate(TOO_WIDE)]
+            page.evaluate(SPREAD_TEXT, TEXT_SPACING)
+            found += [f"spread, too wide: {each}" for each in page.evaluate(TOO_WIDE)]
+            found += [f"spread, clipped: {each}" for each in page.evaluate(CLIPPED)]
+            faults += [f"{name}: {fault}" for fault in found]
+    assert not faults, "\n".join(faults)
+
+
+def test_every_state_is_accessible_in_english_on_a_wide_screen(
+    new_shop: Shop, browser: Browser
+) -> None:
+    faults: list[str] = []
+    with screen(browser, new_shop, WIDE, "en-US") as shown:
+        for name, answer in every_state(new_shop, "en"):
+            shown.show(answer)
+            faults += [f"{name}: {fault}" for fault in violations(shown.page)]
+    assert not faults, "\n".join(faults)
