@@ -125,10 +125,10 @@ def _page(problem: dict[str, Any], retry_after: int | None) -> str:
         )
     except Exception:
         log.exception("the error page itself failed")
-        return _last_words(problem["requestId"])
+        return last_words(problem["requestId"])
 
 
-def _last_words(request_id: str) -> str:
+def last_words(request_id: str) -> str:
     """Return a page that nothing can keep from being shown: no template, language or style."""
     event = current_settings().event
     page = Markup(

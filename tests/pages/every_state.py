@@ -5,15 +5,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.exceptions import InternalServerError
+from werkzeug.wrappers import Response
 
+from app.errors import Busy, RateLimited
 from app.models import Role
+from app.routes import error_handlers
+from tests.door.world import DoorWorld, Guest
 from tests.pages import order_states
 from tests.pages.html import Page
 from tests.pages.shop import BUYER, LONG_AGO, Shop
 from tests.staff.office import PASSWORD, Office
 
-Answers = Iterator[tuple[str, TestResponse]]
+Answers = Iterator[tuple[str, Response]]
 SLIP = "sari@gmial.com"
 ORDER_STATES = [*order_states.WAITING, *order_states.ENDED, *order_states.FINAL]
 DOOR = "/staff/door"
@@ -51,13 +55,14 @@ def every_state(shop: Shop, language: str) -> Answers:
     yield from checkout_states(one, client)
     yield from order_pages(one, client)
     yield from refusals(one, client)
+    yield from faults(shop, language)
     yield from staff_states(Office(shop.app), language)
 
 
 def catalogue_states(shop: Shop, client: FlaskClient) -> Answers:
     """Nothing yet, not open, sold out, ended, and one on sale among all others."""
     yield "catalogue, empty", client.get("/")
-    ticket = shop.add_ticket("Reguler", amount=20, opens_in=timedelta(hours=3))
+    ticket = shop.add_ticket("Presale", amount=20, opens_in=timedelta(hours=3))
     yield "catalogue, not open", client.get("/")
     long_ago = datetime.now(UTC) - LONG_AGO
     shop.change(ticket, valid_from=long_ago, held=20)
@@ -104,8 +109,8 @@ def order_pages(shop: OneTicketShop, client: FlaskClient) -> Answers:
     late = order_states.payable(shop)
     path = f"/orders/{late}/bank-details?refund={shop.come_too_late(late)}"
     yield "bank details", client.get(path)
-    form = Page(client.get(path)).fields
-    yield "bank details, mistakes", client.post(path, data=form | {"account_number": "x"})
+    wrong = _form(client, path) | {"account_number": "x"}
+    yield "bank details, mistakes", client.post(path, data=wrong)
 
 
 def refusals(shop: Shop, client: FlaskClient) -> Answers:
@@ -116,15 +121,24 @@ def refusals(shop: Shop, client: FlaskClient) -> Answers:
     yield "413", client.post("/checkout", data={"full_name": "y" * 70_000})
 
 
+def faults(shop: Shop, language: str) -> Answers:
+    """The error pages that no request of ours can bring about at will."""
+    with shop.app.test_request_context("/?t1=2", headers={"Cookie": f"language={language}"}):
+        yield "429", error_handlers.render_refusal(RateLimited(retry_after=40))
+        yield "500", error_handlers.render_http(InternalServerError())
+        yield "503", error_handlers.render_refusal(Busy())
+        yield "last words", Response(error_handlers.last_words("id"), mimetype="text/html")
+
+
 def staff_states(office: Office, language: str) -> Answers:
     """Log-in, pairing, and the office with nothing in it and with everything."""
     client = office.browser(language)
     yield "door, stranger", client.get("/door")
     yield "pair", client.get("/door/pair")
-    form = Page(client.get("/door/pair")).fields
-    yield "pair, refused", client.post("/door/pair", data=form | {"code": "x"})
+    wrong = _form(client, "/door/pair") | {"code": "x"}
+    yield "pair, refused", client.post("/door/pair", data=wrong)
     yield "log-in", client.get("/staff/log-in")
-    form = Page(client.get("/staff/log-in")).fields | {"email": office.hire(Role.ADMIN)}
+    form = _form(client, "/staff/log-in") | {"email": office.hire(Role.ADMIN)}
     wrong = form | {"password": "wrong"}
     yield "log-in, refused", client.post("/staff/log-in", data=wrong)
     client.post("/staff/log-in", data=form | {"password": PASSWORD})
@@ -135,14 +149,59 @@ def staff_states(office: Office, language: str) -> Answers:
     phone = office.add_phone("Ayu", gate_id=gate, lanes="AB").device_id
     for path in (*STAFF_PAGES, f"{DOOR}/gates/{gate}", f"{DOOR}/devices/{phone}"):
         yield path, client.get(path)
-    token = {"csrf_token": Page(client.get(f"{DOOR}/gates/new")).fields["csrf_token"]}
+    token = {"csrf_token": _form(client, f"{DOOR}/gates/new")["csrf_token"]}
     yield "gate, refused", client.post(f"{DOOR}/gates/new", data=token)
     path = f"{DOOR}/devices/{phone}/code"
     yield "code, gone", client.get(path)
     client.post(path, data=token)
     yield "code", client.get(path)
-    yield "door, scanner", client.get("/door")
+    yield from evening(office, client, language)
     yield from refused_staff(office, language)
+
+
+def evening(office: Office, admin: FlaskClient, language: str) -> Answers:
+    """What an evening leaves behind: verdicts, numbers, a ticket that came in twice, old phones."""
+    world = DoorWorld(office.app, now=datetime.now(UTC))
+    twice, phones = world.guest(), []
+    for number, name in enumerate(("Budi", "Citra")):
+        phone = office.browser(language)
+        pairing = office.add_phone(name)
+        phone.post("/door/pair", data=_form(phone, "/door/pair") | {"code": pairing.code})
+        _report(phone, twice, number)
+        phones.append((phone, pairing.device_id))
+    yield "door, scanner", phones[0][0].get("/door")
+    guest = world.guest()
+    for word in ("admitted", "refused"):
+        form = _form(phones[0][0], "/door") | {"code": guest.qr_text}
+        yield f"door, {word}", phones[0][0].post("/door", data=form)
+    for path in (DOOR, f"{DOOR}/conflicts"):
+        yield f"{path}, used", admin.get(path)
+    gone, device_id = phones[1]
+    admin.post(f"{DOOR}/devices/{device_id}/cut-off", data=_form(admin, f"{DOOR}/gates/new"))
+    yield "devices, cut off", admin.get(f"{DOOR}/devices")
+    yield "door, cut off", gone.get("/door")
+
+
+def _form(client: FlaskClient, path: str) -> dict[str, str]:
+    """Return what the page's forms send unseen, its token against forgery among it."""
+    hidden = Page(client.get(path)).all("input", type="hidden")
+    return {e.attributes["name"]: e.attributes["value"] for e in hidden}
+
+
+def _report(phone: FlaskClient, guest: Guest, number: int) -> None:
+    """Tell of an entry that the phone decided without a network."""
+    moment = datetime.now(UTC).isoformat()
+    fact: dict[str, Any] = {
+        "code": guest.qr_text,
+        "scanId": f"0b8e9a52-6f1e-4c55-9d53-0d1a4a5b7c1{number}",
+        "scannedAt": moment,
+        "gate": "A",
+        "direction": "in",
+        "result": "admitted",
+        "reason": None,
+    }
+    body = {"sentAt": moment, "checkIns": [fact]}
+    assert phone.post("/api/check-ins/batch", json=body).status_code == 200
 
 
 def refused_staff(office: Office, language: str) -> Answers:

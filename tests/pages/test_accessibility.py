@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Route
 from playwright.sync_api import Page as BrowserPage
-from werkzeug.test import TestResponse
+from werkzeug.wrappers import Response
 
 from app.extensions import db
 from tests.door.web import web_server
@@ -68,10 +68,10 @@ class Screen:
 
     def __init__(self, page: BrowserPage, address: str) -> None:
         self.page, self.address = page, address
-        self.answer: TestResponse | None = None
+        self.answer: Response | None = None
         page.route(f"**{SHOWN}", self._fulfil)
 
-    def show(self, answer: TestResponse) -> None:
+    def show(self, answer: Response) -> None:
         """Load the answer with its headers, at an address of the same server as its files."""
         self.answer = answer
         self.page.goto(f"{self.address}{SHOWN}", wait_until="load")
@@ -118,3 +118,19 @@ def test_every_state_is_accessible_in_english_on_a_wide_screen(
             shown.show(answer)
             faults += [f"{name}: {fault}" for fault in violations(shown.page)]
     assert not faults, "\n".join(faults)
+
+
+def test_axe_would_tell(new_shop: Shop, browser: Browser) -> None:
+    poor = """<!doctype html><html lang="id"><title>Uji</title>
+        <link rel="stylesheet" href="/poor.css">
+        <main><h1>Uji</h1><p id="grey">Teks</p><input id="nameless"></main></html>"""
+    grey = "#grey { color: #999 } @media (prefers-color-scheme: dark) { #grey { color: #767676 } }"
+    with screen(browser, new_shop, NARROW, "id-ID") as shown:
+        shown.page.route("**/poor.css", lambda r: r.fulfill(body=grey, content_type="text/css"))
+        shown.show(Response(poor, mimetype="text/html"))
+        found = violations(shown.page)
+        assert [fault.split()[0] for fault in found] == ["color-contrast", "label"]
+        shown.page.emulate_media(color_scheme="dark")
+        assert violations(shown.page, rules=COLOURS) == []
+        shown.show(Response(poor.replace("<p", '<p style="width: 900px"'), mimetype="text/html"))
+        assert shown.page.evaluate(TOO_WIDE)
