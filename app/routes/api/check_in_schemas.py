@@ -16,6 +16,7 @@ from app.services.door.search import is_long_enough
 # The largest QR code holds 7,089 digits: a foreign one is an unknown code, not a bad request.
 LONGEST_CODE = 8000
 LONGEST_GATE = 32
+LARGEST_SEAT_ID = 2**40 - 1  # five bytes of a signed code
 MOST_FACTS = 200
 LONGEST_SEARCH = 100
 YEARS = range(1970, 9000)  # a phone's clock may stand anywhere, but arithmetic must go on
@@ -86,10 +87,20 @@ class CheckInRequestSchema(Schema):
 
 
 class FactSchema(CheckInRequestSchema):
-    """A scan a device decided alone."""
+    """A scan a device decided alone, of a `code` or of the `seatId` of one it has verified."""
 
+    code = Text(validate=validate.Length(1, LONGEST_CODE))
+    seat_id = fields.Integer(
+        strict=True, data_key="seatId", validate=validate.Range(0, LARGEST_SEAT_ID)
+    )
     result = fields.String(required=True, validate=validate.OneOf(RESULTS))
     reason = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(REASONS))
+
+    @validates_schema
+    def check_seat(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        """Refuse an item about no ticket, or about two."""
+        if ("code" in data) == ("seat_id" in data):
+            raise ValidationError(_l("Send either the code or the seat id."), "code")
 
     @validates_schema
     def check_reason(self, data: Mapping[str, Any], **kwargs: Any) -> None:
@@ -101,9 +112,9 @@ class FactSchema(CheckInRequestSchema):
     def make(self, data: dict[str, Any], **kwargs: Any) -> Fact:
         """Return the service's own type; an admission has no reason."""
         result = ScanResult(data["result"])
-        is_refused = result is ScanResult.REFUSED
-        scan = super().make(data)
-        return Fact(scan, result, ScanReason(data["reason"]) if is_refused else None)
+        reason = ScanReason(data["reason"]) if result is ScanResult.REFUSED else None
+        scan = super().make({"code": "", **data})
+        return Fact(scan, result, reason, data.get("seat_id"))
 
 
 class BatchRequestSchema(Schema):
@@ -115,7 +126,13 @@ class BatchRequestSchema(Schema):
     )
     check_ins = fields.List(
         # Each is read by itself (`FactSchema`): one that is wrong must not hold up the others.
-        fields.Raw(allow_none=True, metadata={"description": "A scan with its `result`."}),
+        fields.Raw(
+            allow_none=True,
+            metadata={
+                "description": "A scan with its `result`. A phone of the door sends `seatId` in "
+                "place of the `code` it has verified: it keeps none that could be stolen."
+            },
+        ),
         required=True,
         data_key="checkIns",
         validate=validate.Length(1, MOST_FACTS),

@@ -20,7 +20,14 @@ from app.services.door.callers import DoorCaller
 from app.services.door.checkin import Scan, caller_columns, is_repeat
 from app.services.door.history import gate_rules, lock_seats, restate
 from app.services.door.rules import STANDING_RULES, GateRules, judge
-from app.services.door.seats import Seat, find_seat, kept_code
+from app.services.door.seats import (
+    ELLIPSIS,
+    Seat,
+    find_seat,
+    find_seat_by_beginning,
+    find_seat_by_id,
+    kept_code,
+)
 from app.services.door.verdicts import CHECK_INS, Verdict, find_verdicts
 from app.services.running.transaction import transaction, use_case
 
@@ -30,20 +37,30 @@ _LONGEST_AGE = timedelta(days=366)  # a clock that was reset in between tells no
 
 @dataclass(frozen=True)
 class Fact:
-    """A scan and what a phone made of it; an admission has no reason."""
+    """A scan and what a phone made of it; an admission has no reason.
+
+    A phone that may be stolen keeps no code that opens a name: of one it has verified it tells
+    `seat_id` (its scan's code is empty then), of a long one it has not, the beginning and ELLIPSIS.
+    """
 
     scan: Scan
     result: ScanResult
     reason: ScanReason | None
+    seat_id: int | None = None
 
 
 @dataclass(frozen=True)
 class Told:
-    """A fact with the seat it is about, and its time by our clock."""
+    """A fact with the seat it is about, its time by our clock, and the code as it is kept."""
 
     fact: Fact
     seat: Seat | None
     at: datetime
+    text: str
+
+    @property
+    def scan_id(self) -> str:
+        return self.fact.scan.scan_id
 
 
 @use_case
@@ -74,14 +91,15 @@ def _record(
     now: datetime,
 ) -> list[Verdict | None]:
     gates = gate_rules(session)
-    told = _by_scan_id([_tell(session, fact, sent_at, now) for fact in facts])
+    all_told = [_tell(session, fact, sent_at, now) for fact in facts]
+    told = _by_scan_id(all_told)
     seats = {each.seat.e_ticket_id for each in told.values() if each.seat}
     lock_seats(session, seats)
     on_record = find_verdicts(session, told)
     rows = [
         _row(each, _object(each, gates, caller), caller, now)
         for scan_id, each in told.items()
-        if _is_news(each.fact, on_record.get(scan_id))
+        if _is_news(each, on_record.get(scan_id))
     ]
     # What is on record otherwise is written anew, not changed: phones that have read past it
     # look for newer ids.
@@ -92,33 +110,52 @@ def _record(
         session.connection().execute(sa.insert(CHECK_INS), rows)
         restate(session, {row["e_ticket_id"] for row in rows if row["e_ticket_id"] is not None})
     answers = find_verdicts(session, told)
-    return [_same_code(answers[fact.scan.scan_id], fact) for fact in facts]
+    return [_same_scan(answers[each.scan_id], each) for each in all_told]
 
 
 def _by_scan_id(told: Sequence[Told]) -> Mapping[str, Told]:
     """Return each scan once, as it came first."""
     first: dict[str, Told] = {}
     for each in told:
-        first.setdefault(each.fact.scan.scan_id, each)
+        first.setdefault(each.scan_id, each)
     return first
 
 
-def _is_news(fact: Fact, on_record: Verdict | None) -> bool:
+def _is_news(told: Told, on_record: Verdict | None) -> bool:
     if on_record is None:
         return True
-    return _same_code(on_record, fact) is not None and on_record.result is not fact.result
+    if on_record.result is told.fact.result or not _same_scan(on_record, told):
+        return False
+    return bool(told.seat or not on_record.holder)  # or a seat would lose its entry to nobody
 
 
-def _same_code(verdict: Verdict, fact: Fact) -> Verdict | None:
-    return verdict if verdict.text == kept_code(fact.scan.code) else None
+def _same_scan(verdict: Verdict, told: Told) -> Verdict | None:
+    """Return the verdict if it is about the same seat or text, else None."""
+    if told.seat and verdict.holder:
+        return verdict if verdict.holder.code == told.seat.code else None
+    if told.text.endswith(ELLIPSIS):
+        return verdict if verdict.text.startswith(told.text.removesuffix(ELLIPSIS)) else None
+    return verdict if verdict.text == told.text else None
 
 
 def _tell(session: Session, fact: Fact, sent_at: datetime, now: datetime) -> Told:
     """Find the seat, and when it happened: not after now, nor before the seat was sold."""
-    seat = find_seat(session, fact.scan.code)
+    seat, text = _find_seat(session, fact)
     age = min(max(sent_at - fact.scan.scanned_at, timedelta()), _LONGEST_AGE)
     at = now - age
-    return Told(fact, seat, max(at, min(seat.created_at, now)) if seat else at)
+    return Told(fact, seat, max(at, min(seat.created_at, now)) if seat else at, text)
+
+
+def _find_seat(session: Session, fact: Fact) -> tuple[Seat | None, str]:
+    """Return the seat and the code to keep: the whole one, where the phone kept less."""
+    code = fact.scan.code
+    if fact.seat_id is not None:
+        seat, text = find_seat_by_id(session, fact.seat_id), f"seat {fact.seat_id}"
+    elif code.endswith(ELLIPSIS):
+        seat, text = find_seat_by_beginning(session, code), kept_code(code)
+    else:
+        return find_seat(session, code), kept_code(code)
+    return seat, seat.qr_text if seat else text
 
 
 def _row(
@@ -128,7 +165,7 @@ def _row(
     return {
         "scan_id": scan.scan_id,
         "e_ticket_id": seat.e_ticket_id if seat else None,
-        "code": kept_code(scan.code),
+        "code": told.text,
         "direction": scan.direction,
         "result": told.fact.result,
         "reason": None if is_admitted else told.fact.reason,

@@ -1,5 +1,6 @@
 """Seats at the door: from a scanned or typed code to what is known of the guest."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -26,6 +27,8 @@ _SEATS = cast(sa.Table, ETicket.__table__)
 _KINDS = cast(sa.Table, Ticket.__table__)
 _ORDERS = cast(sa.Table, Order.__table__)
 
+ELLIPSIS = "…"
+_BEGINNING = re.compile(f"([A-Z2-7]{{40}}){ELLIPSIS}")
 CODE_LENGTH = 200  # of what is kept; a foreign symbol may hold thousands of characters
 
 
@@ -49,6 +52,7 @@ class Seat:
     e_ticket_id: int
     seat_id: int
     code: str
+    qr_text: str
     attendee: str
     ticket_id: int
     ticket_type: str
@@ -107,6 +111,20 @@ def find_seat(session: Session, code: str) -> Seat | None:
     return _find(session, _SEATS.c.seat_id == signed.seat.seat_id, signed)
 
 
+def find_seat_by_id(session: Session, seat_id: int) -> Seat | None:
+    """Return the seat of a code that a phone has verified and not kept."""
+    return _find(session, _SEATS.c.seat_id == seat_id)
+
+
+def find_seat_by_beginning(session: Session, code: str) -> Seat | None:
+    """Return the seat of a code that a phone could not verify, of which it kept the beginning.
+
+    That holds enough of the signature to tell whose it was, but admits nobody.
+    """
+    begins = _BEGINNING.fullmatch(code.upper())
+    return _find(session, _SEATS.c.qr_text.startswith(begins[1])) if begins else None
+
+
 def _find(
     session: Session,
     condition: sa.ColumnElement[bool],
@@ -131,6 +149,7 @@ def _seat(row: sa.Row[*tuple[Any, ...]]) -> Seat:
         e_ticket_id=row.id,
         seat_id=row.seat_id,
         code=row.code,
+        qr_text=row.qr_text,
         attendee=row.attendee,
         ticket_id=row.ticket_id,
         ticket_type=row.type,
@@ -175,6 +194,7 @@ _SEAT = (
         _SEATS.c.id,
         _SEATS.c.seat_id,
         _SEATS.c.code,
+        _SEATS.c.qr_text,
         _SEATS.c.attendee,
         _SEATS.c.ticket_id,
         _KINDS.c.type,

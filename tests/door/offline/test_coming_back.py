@@ -167,17 +167,18 @@ def test_a_long_queue_goes_in_small_batches_the_oldest_first(
         codes,
     )
     phone.go_online()
-    sent: list[list[str]] = []
+    sent: list[list[int]] = []
 
     def note(request: Request) -> None:
         if BATCH.search(request.url):
             body = json.loads(request.post_data or "")
-            sent.append([scan["code"] for scan in body["checkIns"]])
+            sent.append([scan["seatId"] for scan in body["checkIns"]])
 
     phone.page.on("request", note)
     assert phone.sync()
 
-    assert sent == [codes[:50], codes[50:]]
+    seat_ids = [seat.seat_id for seat in seats]
+    assert sent == [seat_ids[:50], seat_ids[50:]]
     assert phone.queued() == 0
 
 
@@ -205,8 +206,31 @@ def test_one_scan_the_server_cannot_read_holds_up_no_other(
     assert phone.sync()
 
     status = phone.status()
-    assert (status["queued"], status["held"]) == (1, 1)
+    assert (status["queued"], status["held"], status["sent"]) == (1, 1, 1)
     assert len(door.scans_of(seat)) == 1
+    asked: list[str] = []
+    phone.page.on("request", lambda request: asked.append(request.url))
+    assert phone.sync()
+    assert asked != []
+    assert not any(BATCH.search(url) for url in asked), "it is not sent again"
+
+
+def test_a_scan_id_that_is_taken_is_kept_apart(
+    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat
+) -> None:
+    phone = new_phone()
+    [other] = door.sell(door.add_ticket())
+    scan_id = phone.submit(other.qr_text)["scanId"]
+    phone.go_offline()
+    decide = "([code, scanId]) => door.decideOffline(code, 'in', scanId)"
+    phone.page.evaluate(decide, [seat.qr_text, scan_id])
+    phone.go_online()
+
+    assert phone.sync()
+
+    assert (phone.status()["held"], door.scans_of(seat)) == (1, [])
+    phone.go_offline()
+    assert phone.submit(seat.qr_text)["reason"] == "already_admitted", "it knows of it still"
 
 
 def test_it_returns_to_the_server_by_itself(

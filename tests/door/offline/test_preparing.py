@@ -18,6 +18,13 @@ from tests.harness.waiting import eventually
 
 PAGES = re.compile(r"/api/door/tickets")
 EVERY_SEAT = 5_000
+# Whether one of these texts opens the box of this seat.
+OPENS = """async ([box, seatId, texts]) => {
+  const { openBox } = await import("/static/js/door/box.js");
+  const tried = texts.flatMap((text) => [text, text.toUpperCase()]);
+  const found = await Promise.all(tried.map((text) => openBox(box, text, seatId)));
+  return found.some(Boolean);
+}"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,6 +81,49 @@ def test_a_stolen_phone_names_nobody(new_phone: OpenPhone, door: SeededDoor) -> 
     assert str(seat.seat_id) in dumped
     for secret in (seat.attendee, seat.short_code, seat.qr_text, "Tamu"):
         assert secret not in dumped
+
+
+def test_nothing_in_the_queue_of_a_stolen_phone_opens_a_name(
+    new_phone: OpenPhone, door: SeededDoor
+) -> None:
+    phone = new_phone()
+    seats = door.sell(door.add_ticket(), 3)
+    true, typed, unverified = (seat.qr_text for seat in seats)
+    phone.prepare()
+    phone.go_offline()
+
+    verdicts = [
+        phone.submit(code) for code in (true, typed.lower(), "hello", "k5qwy3dp" * 3 + "eh")
+    ]
+    phone.write_meta("state", {"keys": []})  # as when a new key has not come here yet
+    verdicts.append(phone.submit(unverified))
+
+    assert [each["reason"] for each in verdicts] == [
+        None,
+        None,
+        "unknown_code",
+        "needs_network",
+        "unknown_code",
+    ]
+    assert verdicts[1]["attendee"] == seats[1].attendee
+    assert phone.queued() == 4
+    dumped = phone.dump()
+    assert not re.search(r"[A-Z2-7]{122}|K5QWY3DP", dumped, re.IGNORECASE)
+    texts = set(re.findall(r'"((?:[^"\\]|\\.)*)"', dumped)) - {
+        box for _, box in boxes(phone, seats)
+    }
+    assert any(text and unverified.startswith(text.removesuffix("…")) for text in texts)
+    for seat_id, box in boxes(phone, seats):
+        assert not phone.page.evaluate(OPENS, [box, seat_id, sorted(texts)])
+        codes = [seat.qr_text for seat in seats if seat.seat_id == seat_id]
+        assert phone.page.evaluate(OPENS, [box, seat_id, codes]), "a ticket itself opens it"
+
+
+def boxes(phone: Phone, seats: list[SoldSeat]) -> list[tuple[int, str]]:
+    """Return the seats' boxes on the phone."""
+    read = "(seatIds) => Promise.all(seatIds.map(async (id) => [id, await door.readBox(id)]))"
+    found = phone.page.evaluate(read, [seat.seat_id for seat in seats])
+    return [(seat_id, box) for seat_id, box in found]
 
 
 def test_a_broken_preparation_goes_on_where_it_broke(new_phone: OpenPhone) -> None:

@@ -7,6 +7,7 @@ import { correctedTime } from "./sync-clock.js";
 
 /** Of a code, as the server takes it. */
 export const MOST_CHARACTERS = 200;
+const MOST_KEPT = 40; // of a text nobody has verified: of a ticket's code too little to open a name
 
 /**
  * @typedef {object} Verdict
@@ -29,8 +30,8 @@ export const MOST_CHARACTERS = 200;
  * @typedef {object} QueuedScan a scan decided here; `problem` is set once the server would not take it
  * @property {number} number
  * @property {string} scanId
- * @property {string} code
- * @property {number} [seatId]
+ * @property {string} [code] the text, when it is no ticket of ours as far as this phone knows
+ * @property {number} [seatId] of a ticket; its code is not kept: it would open the guest's name
  * @property {string} at by the server's clock
  * @property {string | null} gate
  * @property {"in" | "out"} direction
@@ -54,7 +55,7 @@ export const MOST_CHARACTERS = 200;
 export async function decideOffline(text, direction, scanId = crypto.randomUUID()) {
   const [state] = await readMeta("state");
   const blank = blankVerdict({ scanId, direction, source: null, lanes: state?.device.lanes ?? null });
-  const code = parseCode(text);
+  const code = parseCode(text.toUpperCase()); // as the server reads it
   if (needsServer(text)) return { ...blank, reason: "needs_network" };
   if (!state) return { ...blank, reason: "not_prepared" };
   const isTrue = code !== null && (await verifyCode(code, state.keys));
@@ -70,7 +71,7 @@ export async function decideOffline(text, direction, scanId = crypto.randomUUID(
  * @param {string} text
  */
 export function needsServer(text) {
-  return isShortCode(text) || isUnsignedCode(text);
+  return isShortCode(text) || isUnsignedCode(text.toUpperCase());
 }
 
 /**
@@ -119,10 +120,16 @@ function decideAndQueue({ text, direction, scanId }, code) {
     const past = code && (await pastOf(code.seatId, refused, standing, queue));
     const seat = code && past && { ...seatFacts(code, state), ...past.facts };
     const reason = judge(seat, gateRules(state, name), at, { direction, lanes: state.device.lanes });
-    const scan = { scanId, code: text.slice(0, MOST_CHARACTERS), at, gate: name, direction, result: reason ? "refused" : "admitted", reason };
-    queue.add(code ? { ...scan, seatId: code.seatId } : scan);
+    const what = code ? { seatId: code.seatId } : { code: keptText(text) };
+    const scan = { scanId, ...what, at, gate: name, direction, result: reason ? "refused" : "admitted", reason };
+    queue.add(scan);
     return answerOf(scan, code, state, past?.facts.admittedAt ? past : null);
   });
+}
+
+/** @param {string} text that this phone has not verified; it may be a true ticket's all the same */
+function keptText(text) {
+  return text.length > MOST_KEPT ? `${text.slice(0, MOST_KEPT)}…` : text;
 }
 
 /**
@@ -193,6 +200,6 @@ function answerOf(scan, code, state, entry) {
  */
 async function namesOf({ seatId }, text) {
   const box = await readBox(seatId);
-  const inside = box && (await openBox(box, text, seatId));
+  const inside = box && (await openBox(box, text.toUpperCase(), seatId));
   return inside ? { attendee: inside.attendee, code: inside.code } : {};
 }

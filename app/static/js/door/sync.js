@@ -162,8 +162,8 @@ async function upload() {
 /** @param {import("./decide.js").QueuedScan[]} scans */
 async function send(scans) {
   const [clock] = await readMeta("clock");
-  const checkIns = scans.map(({ code, scanId, at, gate, direction, result, reason }) => {
-    return { code, scanId, scannedAt: deviceTime(clock, at), gate, direction, result, reason };
+  const checkIns = scans.map(({ code, seatId, scanId, at, gate, direction, result, reason }) => {
+    return { code, seatId, scanId, scannedAt: deviceTime(clock, at), gate, direction, result, reason };
   });
   const { results } = await call("/api/check-ins/batch", { sentAt: new Date().toISOString(), checkIns });
   return results;
@@ -175,6 +175,7 @@ async function send(scans) {
  * @param {any[]} answers
  */
 export async function settle(answers) {
+  const kept = answers.filter(({ problem }) => !problem).map(({ scanId }) => scanId);
   await transact("readwrite", ["queue", "standing", "meta"], async (queue, standing, meta) => {
     let sent = (await result(meta.get("sent"))) ?? 0;
     for (const answer of answers) {
@@ -190,7 +191,7 @@ export async function settle(answers) {
     }
     meta.put(sent, "sent");
   });
-  events.dispatchEvent(new CustomEvent("sent", { detail: answers.map(({ scanId }) => scanId) }));
+  events.dispatchEvent(new CustomEvent("sent", { detail: kept }));
 }
 
 /**
