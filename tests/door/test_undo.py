@@ -62,7 +62,7 @@ def test_an_admin_may_and_a_volunteer_not(quick_world: DoorWorld, role: Role, st
     assert browser.post(f"/api/check-ins/{scan_id}/undo", json={}).status_code == status
 
 
-@pytest.mark.parametrize("scan_id", [new_id(), "nothing", "%00", "a" * 500])
+@pytest.mark.parametrize("scan_id", ["5d9b6bd0-5b3c-4e7f-9a55-0f2f8d7b1c11", "nothing", "%00", "a" * 500])
 def test_what_was_never_scanned_cannot_be_taken_back(quick_world: DoorWorld, scan_id: str) -> None:
     answer = quick_world.phone().undo(scan_id)
 
