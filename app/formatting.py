@@ -46,6 +46,14 @@ def event_datetime(when: datetime, zone: tzinfo) -> str:
     return f"{event_date(when, zone)}{between}{event_time(when, zone)}"
 
 
+def deadline(when: datetime, zone: tzinfo, *, now: datetime) -> str:
+    """Return the time alone when it is today in that zone, `pukul 09.00 WIB`, else the day too."""
+    if when.astimezone(zone).date() != now.astimezone(zone).date():
+        return event_datetime(when, zone)
+    at = f"pukul{GLUE}" if _locale() == "id" else ""
+    return f"{at}{event_time(when, zone)}"
+
+
 def short_datetime(when: datetime, zone: tzinfo) -> str:
     """Return `23 Jan 2027, 09.00 WIB`."""
     date = format_datetime(when.astimezone(zone), f"d{GLUE}MMM y", locale=_locale())

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
 from app.errors import Busy, OrderNotFound, Words
+from app.formatting import deadline
 from app.gateways import current_gateways, current_settings
 from app.models import Order, OrderStatus
 from app.routes.htmx import render, wants_fragment
@@ -54,6 +55,7 @@ def order_page(order: Order, now: datetime, notice: Notice | None = None) -> str
     left = time_left(order, now) if view.is_payable else None
     mail = look_at_mail(order.id, now) if order.is_paid else None
     place = _place(order, now) if view is View.PREPARING else None
+    zone = current_settings().event.timezone
     poll = next_poll(order, view, visit=visit, mail=mail, left=left, place=place)
     if poll and wants_fragment() and request.args.get("seen") == poll.seen:
         return ""
@@ -71,7 +73,8 @@ def order_page(order: Order, now: datetime, notice: Notice | None = None) -> str
         left=left,
         can_extend=left is not None and can_extend(order, now),
         hold_minutes=max(1, current_settings().order_hold // timedelta(minutes=1)),
-        pay_until=order.pay_until,
+        pay_by=deadline(order.pay_until, zone, now=now),
+        held_until=deadline(order.expires_at, zone, now=now),
         catalogue_url=f"{current_settings().public_url}/",
         came_back=visit.came_back,
         masked_email=mask_email(order.user.email),

@@ -44,6 +44,17 @@ def test_each_seat_has_its_code_its_name_its_type_and_its_short_code(
     assert all(code in e.attributes["alt"] for code, e in zip(codes, pictures, strict=True))
 
 
+@pytest.mark.parametrize(("language", "word"), [("id", "Jalur"), ("en", "Lane")])
+def test_each_seat_has_the_lane_its_guest_queues_in(shop: Shop, language: str, word: str) -> None:
+    token = paid(shop)
+    with shop.changing(token) as order:
+        lanes = [f"{word} {e_ticket.lane}" for e_ticket in order.e_tickets]
+    page = open_tickets(shop, token, language)
+    shown = page.all("p", class_="pass__lane")
+    assert [e.text for e in shown] == lanes
+    assert all("data-on-picture" in e.attributes for e in shown)  # a guest sent one sees it too
+
+
 def test_one_leads_to_the_next_by_links(shop: Shop) -> None:
     token = shop.order(shop.add_ticket(), quantity=3)
     shop.give_invoice(token)

@@ -188,3 +188,19 @@ def test_nothing_is_wider_than_a_narrow_phone(
     phone.goto(f"{address}{path}")
     width = phone.evaluate("document.documentElement.scrollWidth")
     assert width <= 320
+
+
+def test_no_name_or_address_is_too_long_for_a_narrow_phone(
+    shop: Shop, address: str, phone: BrowserPage
+) -> None:
+    token = shop.order(shop.add_ticket())
+    shop.give_invoice(token)
+    shop.pay(token)
+    shop.mail_tickets(token)
+    with shop.changing(token) as order:
+        order.user.email = "sari@subdomain.ofauniversitywithalongname.example.com"
+        order.e_tickets[0].attendee = "Djojoadhiningratwiraatmadja" * 3
+    phone.set_viewport_size({"width": 320, "height": 640})
+    for page in ("", "/tickets"):
+        phone.goto(f"{address}/orders/{token}{page}")
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 320, page
