@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Route, ViewportSize
 from playwright.sync_api import Page as BrowserPage
 from werkzeug.wrappers import Response
 
@@ -20,6 +20,7 @@ from tests.pages.shop import Shop, shop_settings
 
 NARROW = (320, 640)  # what is left of 1280 pixels at 400 % zoom: WCAG 1.4.10
 WIDE = (1280, 800)
+TABLET: ViewportSize = {"width": 768, "height": 1024}
 SHOWN = "/shown"
 # WCAG 1.4.12: whoever reads better like this must not lose a word.
 TEXT_SPACING = """
@@ -116,7 +117,11 @@ def test_every_state_is_accessible_in_english_on_a_wide_screen(
     with screen(browser, new_shop, WIDE, "en-US") as shown:
         for name, answer in every_state(new_shop, "en"):
             shown.show(answer)
-            faults += [f"{name}: {fault}" for fault in violations(shown.page)]
+            found = violations(shown.page)
+            shown.page.set_viewport_size(TABLET)
+            found += [f"wider than the screen: {each}" for each in shown.page.evaluate(TOO_WIDE)]
+            shown.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+            faults += [f"{name}: {fault}" for fault in found]
     assert not faults, "\n".join(faults)
 
 

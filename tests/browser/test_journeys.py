@@ -1,0 +1,66 @@
+"""Whole purchases as different people make them: by keyboard alone, by name alone, in English."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.keyboard import tab_to, tour
+from tests.browser.purchase import ORDER_PAGE, PATIENCE_MS
+from tests.harness.browser import DESKTOP, PHONE, browsing
+from tests.harness.database import fresh_sqlite
+from tests.harness.service import Service
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The whole service on SQLite, which starts sooner."""
+    folder = tmp_path_factory.mktemp("service")
+    running = Service(fresh_sqlite(folder), folder)
+    running.start()
+    yield running
+    running.stop()
+
+
+def press(page: Page, selector: str, key: str = "Enter") -> None:
+    """Go to a control by Tab and use it."""
+    tab_to(page, selector)
+    page.keyboard.press(key)
+
+
+def type_into(page: Page, selector: str, text: str) -> None:
+    tab_to(page, selector)
+    page.keyboard.type(text)
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_a_person_buys_with_the_keyboard_alone(
+    service: Service, browser: Browser, size: tuple[int, int]
+) -> None:
+    with browsing(browser, size=size, reduced_motion="reduce") as page:
+        page.goto(f"{service.url}/")
+        assert len(tour(page)) > 5
+        press(page, ".skip")
+        expect(page.locator("main")).to_be_focused()
+        press(page, "[data-step='1'][aria-controls='t2']")
+        press(page, "#choose")
+        page.wait_for_url("**/checkout?*")
+
+        press(page, "#pay")
+        expect(page.locator("#problems")).to_be_focused()
+        press(page, "#problems a")
+        expect(page.locator("#full_name")).to_be_focused()
+        page.keyboard.type("Sari Dewi")
+        type_into(page, "#email", f"keys-{size[0]}@example.com")
+        type_into(page, "#no_hp", "0812 3456 7890")
+        press(page, "#pay")
+
+        page.wait_for_url(f"{service.standin.base_url}/web/*")
+        page.get_by_role("button", name="BCA", exact=True).press("Enter")
+        page.get_by_role("button", name="Simulasikan pembayaran berhasil").press("Enter")
+        page.wait_for_url(re.compile(re.escape(service.url) + ORDER_PAGE.pattern))
+        expect(page.get_by_text("Lunas", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+        press(page, "#open-tickets")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("e-tiket Anda")
+        assert len(tour(page)) > 5
