@@ -1,6 +1,5 @@
 """The catalogue: what is on sale, for whom to choose from."""
 
-import hashlib
 from datetime import datetime, timedelta
 
 from babel.dates import format_timedelta
@@ -13,7 +12,9 @@ from app.gateways import current_settings
 from app.integrations.calendar import event_calendar
 from app.models import SaleStatus
 from app.routes import assets, event_files
-from app.routes.htmx import render
+from app.routes.drawings import Drawing, draw, drawn
+from app.routes.htmx import render, wants_fragment
+from app.routes.language import current_language
 from app.services.selling.catalogue import TicketOnSale
 from app.services.selling.shop_window import look_at_tickets
 
@@ -40,22 +41,37 @@ def index() -> Response:
     """
     now = utcnow()
     tickets = look_at_tickets(now)
+    drawing = _drawing(tickets, now)
+    response = Response(drawing.body)
+    # Weak: proxies may compress it. The whole page is hashed, so language and looks are in it.
+    response.set_etag(drawing.etag, weak=True)
+    response.headers["Cache-Control"] = "no-cache"  # keep it, but ask each time whether it changed
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def _drawing(tickets: list[TicketOnSale], now: datetime) -> Drawing:
+    """Return what to send; one that names no quantities is everybody's, and drawn once a second.
+
+    A second, because it also says how long it is until something opens or ends.
+    """
+    if request.args:
+        return draw(_render(tickets, now))
+    kind = (current_language(), wants_fragment())
+    source = (int(now.timestamp()), tickets)
+    return drawn(kind, source, lambda: _render(tickets, now))
+
+
+def _render(tickets: list[TicketOnSale], now: datetime) -> str:
     chosen = CheckoutForm.from_values(request.args)
-    body = render(
+    upcoming = (t.valid_from for t in tickets if t.status is SaleStatus.UPCOMING)
+    return render(
         "catalogue/index.html",
         "catalogue/_tickets.html",
         lines=chosen.lines(tickets),
         situation=_situation(tickets),
         pace=_pace(tickets, now),
-        opens_at=min(
-            (t.valid_from for t in tickets if t.status is SaleStatus.UPCOMING), default=None
-        ),
+        opens_at=min(upcoming, default=None),
     )
-    response = Response(body)
-    # Weak: proxies may compress it. The whole page is hashed, so language and looks are in it.
-    response.set_etag(hashlib.sha256(body.encode()).hexdigest()[:32], weak=True)
-    response.headers["Cache-Control"] = "no-cache"  # keep it, but ask each time whether it changed
-    return response.make_conditional(request)  # type: ignore[return-value]
 
 
 @bp.get("/event.ics")
