@@ -12,6 +12,8 @@ from tests.harness.browser import DESKTOP, PHONE, browsing
 from tests.harness.database import fresh_sqlite
 from tests.harness.service import Service
 
+TABLET = (768, 1024)
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
@@ -64,3 +66,29 @@ def test_a_person_buys_with_the_keyboard_alone(
         press(page, "#open-tickets")
         expect(page.get_by_role("heading", level=1)).to_contain_text("e-tiket Anda")
         assert len(tour(page)) > 5
+
+
+def test_a_person_who_only_hears_the_page_buys_in_english(
+    service: Service, browser: Browser
+) -> None:
+    """Every step is found by its role and name, as a screen reader offers it; news are said."""
+    with browsing(browser, size=TABLET, locale="en-US") as page:
+        page.goto(f"{service.url}/")
+        page.get_by_role("button", name="One more: Reguler").press("Enter")
+        page.get_by_role("button", name="Continue").press("Enter")
+        page.get_by_role("textbox", name="Full name").fill("Sari Dewi")
+        page.get_by_role("textbox", name="E-mail").fill("listener@gmial.com")
+        page.get_by_role("textbox", name="Mobile number").fill("0812 3456 7890")
+        page.get_by_role("button", name="Yes, use it").press("Enter")
+        expect(page.get_by_role("textbox", name="E-mail")).to_have_value("listener@gmail.com")
+        page.get_by_role("button", name="Continue to payment").press("Enter")
+        page.wait_for_url(f"{service.standin.base_url}/web/*")
+        [invoice] = service.standin.invoices()[:1]
+        page.goto(invoice["failure_redirect_url"])
+        expect(page.get_by_role("link", name=re.compile("^Pay"))).to_be_visible()
+        service.standin.pay(invoice["id"])
+        expect(page.get_by_role("status").first).to_have_text("See you there!", timeout=PATIENCE_MS)
+        expect(page.get_by_role("heading", level=1)).to_have_text("See you there!")
+        page.get_by_role("link", name="Show e-tickets").press("Enter")
+        expect(page.get_by_role("img", name=re.compile("QR code of the ticket"))).to_be_visible()
+    assert "e-ticket" in service.mailbox.wait_for_mail("listener@gmail.com")["subject"]
