@@ -66,6 +66,7 @@ def test_plus_and_minus_count_within_what_can_be_had(
     expect(plus).to_have_attribute("aria-disabled", "true")
     minus.click()
     expect(field(phone, ticket)).to_have_value("4")
+    expect(phone.locator("#announcement")).to_have_text("Reguler: 4")
     phone.get_by_role("button", name="Lanjut").click()
     phone.wait_for_url(f"**/checkout?t{ticket}=4")
 

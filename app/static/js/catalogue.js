@@ -1,16 +1,8 @@
-// Catalogue: plus and minus, and news of what is left that never touch what is typed.
+// Catalogue: the total, and news of what is left that never touch what is typed.
 "use strict";
 
 const form = () => document.getElementById("tickets");
 const isChosen = (field) => Number(field.value) > 0;
-
-// A button at the end of its road stays in the tab order, so that the focus is not lost on it.
-const mark = (field) => {
-  for (const button of field.parentElement.querySelectorAll("[data-step]")) {
-    const isLast = button.dataset.step > 0 ? Number(field.value) >= Number(field.max) : !isChosen(field);
-    button.setAttribute("aria-disabled", isLast);
-  }
-};
 
 // Rupiah are written alike in both languages, as the server does.
 const rupiah = (amount) => `Rp\u00a0${amount.toLocaleString("id-ID")}`;
@@ -23,23 +15,7 @@ const sumUp = () => {
   output.parentElement.hidden = !fields.length;
 };
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-step]");
-  if (!button || button.getAttribute("aria-disabled") === "true") return;
-  const field = document.getElementById(button.getAttribute("aria-controls"));
-  const wanted = Number(field.value) + Number(button.dataset.step);
-  field.value = Math.min(Math.max(wanted, 0), Math.max(Number(field.max), 0));
-  mark(field);
-  sumUp();
-});
-document.addEventListener("input", (event) => {
-  if (!event.target.matches(".quantity__field")) return;
-  mark(event.target);
-  sumUp();
-});
-document.addEventListener("focusin", (event) => {
-  if (event.target.matches(".quantity__field")) event.target.select(); // typing replaces the 0
-});
+document.addEventListener("input", sumUp);
 
 // Take in the news about one ticket around its field.
 const takeIn = (ticket, fresh) => {
@@ -50,10 +26,11 @@ const takeIn = (ticket, fresh) => {
   }
   const field = ticket.querySelector(".quantity__field");
   const offered = fresh.querySelector(".quantity__field");
-  if (field && offered) field.max = offered.max;
+  if (field && offered) field.parentElement.dataset.most = offered.parentElement.dataset.most;
   else if (offered) ticket.querySelector(".ticket__stub").append(offered.parentElement);
   else if (field && !isChosen(field)) field.parentElement.remove();
-  if (field) mark(field);
+  else if (field) field.parentElement.dataset.most = 0;
+  if (field) show(field.parentElement);
 };
 
 const shape = (sale) => [sale.dataset.situation, sale.dataset.pace, ...Array.from(sale.querySelectorAll(".ticket"), (each) => each.id)].join();
@@ -81,13 +58,9 @@ document.addEventListener("htmx:afterSwap", () => {
     const field = document.getElementById(old.id);
     if (field) field.value = old.value;
     else if (isChosen(old)) document.querySelector(`#${id} .ticket__stub`)?.append(old.parentElement);
-    if (field) mark(field);
   }
   kept = [];
+  showAll();
   sumUp();
 });
-// On the way back the browser fills in again what was typed.
-window.addEventListener("pageshow", () => {
-  form().querySelectorAll(".quantity__field").forEach(mark);
-  sumUp();
-});
+window.addEventListener("pageshow", sumUp);

@@ -1,22 +1,22 @@
-// Quantities: plus and minus count at once; the server says what it costs.
+// Quantities: plus and minus count at once, within what can be had, and say what they came to.
 "use strict";
 
 const limitOf = (stepper) => document.getElementById(`${stepper.dataset.stepper}-limit`);
-const mostOf = (stepper) => Number(limitOf(stepper)?.dataset.most ?? Infinity);
+const mostOf = (stepper) => Number((limitOf(stepper) ?? stepper).dataset.most);
 const numberOf = (stepper) => stepper.querySelector("input");
 const countOf = (stepper) => Math.max(0, Math.trunc(Number(numberOf(stepper).value)) || 0);
 
 // Heard once, also when the same words are said again.
-function say(words) {
+const say = (words) => {
   const region = document.getElementById("announcement");
   region.textContent = "";
   requestAnimationFrame(() => { region.textContent = words; });
-}
+};
 
 const turn = (button, isOff) => (isOff ? button.setAttribute("aria-disabled", "true") : button.removeAttribute("aria-disabled"));
 
 // Buttons that lead nowhere stay where they are, so that nobody loses the focus.
-function show(stepper) {
+const show = (stepper) => {
   const [less, more] = stepper.querySelectorAll("button");
   const [count, most, limit] = [countOf(stepper), mostOf(stepper), limitOf(stepper)];
   numberOf(stepper).max = Math.max(count, most);
@@ -24,17 +24,19 @@ function show(stepper) {
   turn(more, count >= most);
   const error = document.getElementById(`${stepper.dataset.stepper}-error`);
   if (limit) limit.hidden = count < most || most <= 0 || (error && !error.hidden);
-}
+};
+const showAll = () => document.querySelectorAll("[data-stepper]").forEach(show);
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest(".stepper .quantity__step");
+  const button = event.target.closest("[data-stepper] button");
   if (!button) return;
   event.preventDefault();
   const stepper = button.closest("[data-stepper]");
   const [count, most, number] = [countOf(stepper), mostOf(stepper), numberOf(stepper)];
   const next = button.name === "more" ? Math.max(count, Math.min(count + 1, most)) : Math.max(0, Math.min(count - 1, most));
   if (next === count) {
-    say(button.name === "more" ? limitOf(stepper).textContent.trim() : `${stepper.dataset.label}: 0`);
+    const limit = button.name === "more" && limitOf(stepper);
+    say(limit ? limit.textContent.trim() : `${stepper.dataset.label}: ${count}`);
     return;
   }
   number.value = next;
@@ -45,25 +47,30 @@ document.addEventListener("click", (event) => {
 document.addEventListener("input", (event) => {
   const stepper = event.target.closest("[data-stepper]");
   if (!stepper) return;
-  if (event.target.value === "") event.stopImmediatePropagation();
-  else show(stepper);
-  if (event.target.value !== "" && !event.target.hasAttribute("hx-post")) say(`${stepper.dataset.label}: ${event.target.value}`);
+  if (event.target.value === "") return event.stopImmediatePropagation();
+  show(stepper);
+  if (!event.target.hasAttribute("hx-post")) say(`${stepper.dataset.label}: ${event.target.value}`);
 }, true);
 document.addEventListener("change", (event) => {
   if (!event.target.closest("[data-stepper]") || event.target.value !== "") return;
   event.target.value = 0;
   event.target.dispatchEvent(new Event("input", { bubbles: true }));
 });
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches(".quantity__field")) event.target.select(); // typing replaces the 0
+});
 
 // Enter in a quantity counts; it does not send a form that shows another total.
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && event.target.matches(".stepper .quantity__field")) event.preventDefault();
+  if (event.key === "Enter" && event.target.matches(".quantity__field[hx-post]")) event.preventDefault();
 });
 
 // The answer has the new total and limits: what changed is told in one sentence.
 document.addEventListener("htmx:afterSwap", (event) => {
-  for (const stepper of document.querySelectorAll("[data-stepper]")) show(stepper);
+  showAll();
   const stepper = event.detail.requestConfig?.elt.closest("[data-stepper]");
   const news = document.getElementById("summary")?.dataset.news;
   if (stepper && news) say(`${stepper.dataset.label}: ${countOf(stepper)}. ${news}`);
 });
+// On the way back the browser fills in again what was typed.
+window.addEventListener("pageshow", showAll);
