@@ -121,6 +121,10 @@ class CheckoutForm:
         text = self.text(f"t{ticket_id}").strip()
         return int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
 
+    def names(self, ticket_id: int) -> bool:
+        """Tell whether the form was sent with this ticket on it, also with none of it chosen."""
+        return f"t{ticket_id}" in self.typed
+
     def unreadable(self) -> dict[str, Words]:
         """Return what to say of quantities that hold something else than a small whole number."""
         return {

@@ -206,11 +206,14 @@ def _form_page(
 
 
 def _tickets(form: CheckoutForm, left: Mapping[int, int] | None = None) -> list[TicketOnSale]:
-    """Return what is in its sale period, and what was chosen though it is not."""
+    """Return what is in its sale period, and what was asked for though it is not.
+
+    Also none of it: who gives up what has ended sees that this was noticed.
+    """
     listed = [
         ticket
         for ticket in list_tickets(utcnow(), include_all=True)
-        if ticket.status in (SaleStatus.ON_SALE, SaleStatus.SOLD_OUT) or form.quantity(ticket.id)
+        if ticket.status in (SaleStatus.ON_SALE, SaleStatus.SOLD_OUT) or form.names(ticket.id)
     ]
     return [replace(t, available=(left or {}).get(t.id, t.available)) for t in listed]
 

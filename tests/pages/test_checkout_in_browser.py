@@ -1,6 +1,7 @@
 """The checkout in a browser: what its scripts add, and that nothing needs them."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
@@ -99,6 +100,25 @@ def test_enter_in_a_quantity_sends_nothing(shop: Shop, address: str, phone: Brow
     phone.press(f"#t{ticket}", "Enter")
     expect(phone.locator(f"#a{ticket}_2")).to_be_visible()
     expect(phone.locator("#problems")).to_have_count(0)
+
+
+def test_what_has_ended_meanwhile_is_given_up_and_seen_to_be(
+    shop: Shop, address: str, phone: BrowserPage
+) -> None:
+    ended, there = shop.add_ticket("Pelajar"), shop.add_ticket("Reguler", price=250_000)
+    phone.goto(f"{address}/checkout?t{ended}=1&t{there}=1")
+    fill_in(phone)
+    shop.change(ended, valid_until=datetime.now(UTC) - timedelta(hours=1))
+    phone.click("#pay")
+    summary = phone.locator("#problems a")
+    expect(summary).to_have_text("Pelajar: Penjualan tiket ini sudah berakhir. Pilih 0.")
+    expect(summary).not_to_have_attribute("data-mended", "")
+    phone.click(f"#t{ended}-less")
+    expect(phone.locator(f"#t{ended}-error")).to_be_hidden()
+    expect(phone.locator(f"#state-{ended}")).to_have_text("Penjualan sudah berakhir")
+    expect(summary).to_have_attribute("data-mended", "")
+    phone.click("#pay")
+    expect(phone.locator("#status")).to_be_visible()
 
 
 def test_the_suggested_address_is_taken_with_one_press(

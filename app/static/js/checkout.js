@@ -31,6 +31,14 @@ document.addEventListener("htmx:afterSwap", (event) => {
   else field.setAttribute("aria-invalid", "true");
 });
 
+// The summary of mistakes shows which of them are mended; it stays, so that nothing jumps.
+document.addEventListener("htmx:afterSwap", () => {
+  for (const link of document.querySelectorAll('#problems li > a[href^="#"]')) {
+    const error = document.getElementById(`${link.hash.slice(1)}-error`);
+    link.toggleAttribute("data-mended", !error || error.hidden);
+  }
+});
+
 // The address that was probably meant is taken at one press, without a trip to the server.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("#take-suggestion");
