@@ -19,6 +19,7 @@ from typing import Any
 import requests
 
 from bench.check_ins import print_check_ins
+from bench.pages import measure_in_browser
 from tests.harness.database import MariaDB
 from tests.harness.service import Service, sample_catalogue
 from tests.harness.waiting import eventually
@@ -41,7 +42,9 @@ def main() -> None:
                 measure_memory(service, figures)
                 measure_pages(service, figures, "catalogue", "/")
                 measure_pages(service, figures, "checkout", "/checkout")
-                measure_sale(service, figures)
+                order_page = measure_sale(service, figures)
+                paths = {"catalogue": "/", "checkout": "/checkout?t2=2", "paid order": order_page}
+                measure_in_browser(service, figures, paths)
     finally:
         server.stop()
     print_table(figures, rounds)
@@ -107,8 +110,8 @@ def measure_pages(service: Service, figures: Figures, name: str, path: str) -> N
     figures[f"{name} page, bytes gzipped"].append(len(gzip.compress(page.content)))
 
 
-def measure_sale(service: Service, figures: Figures) -> None:
-    """Order, pay at the stand-in, and note when the order is paid and the mail is there."""
+def measure_sale(service: Service, figures: Figures) -> str:
+    """Order, pay, and note when the order is paid and the mail is there; return its page."""
     with client() as http:
         http.headers["Authorization"] = f"Bearer {service.api_key()}"
         with timed(figures, "order until its answer with invoice, s"):
@@ -126,7 +129,9 @@ def measure_sale(service: Service, figures: Figures) -> None:
         figures["callback answered until order PAID, s"].append(time.perf_counter() - answered)
         eventually(lambda: service.mailbox.mails(BUYER["email"]), within=30, every=POLL_SECONDS)
         figures["callback answered until mail arrived, s"].append(time.perf_counter() - answered)
-    measure_pages(service, figures, "paid order", order["url"])
+    page: str = order["url"]
+    measure_pages(service, figures, "paid order", page)
+    return page
 
 
 def place_order(service: Service, http: requests.Session) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -152,11 +157,11 @@ def client() -> requests.Session:
 
 def print_table(figures: Figures, rounds: int) -> None:
     """Print each figure's median with its lowest and highest value."""
-    print(f"\n{f'median of {rounds}':<42}{'median':>12}{'lowest':>12}{'highest':>12}")
+    print(f"\n{f'median of {rounds}':<46}{'median':>12}{'lowest':>12}{'highest':>12}")
     for name, values in figures.items():
         digits = 0 if "bytes" in name else 2
         row = (statistics.median(values), min(values), max(values))
-        print(f"{name:<42}" + "".join(f"{value:>12,.{digits}f}" for value in row))
+        print(f"{name:<46}" + "".join(f"{value:>12,.{digits}f}" for value in row))
 
 
 if __name__ == "__main__":
