@@ -28,7 +28,7 @@ def _verdicts() -> dict[str, str]:
         "at_gate": _("at gate {gate}"),
         "needs_network": _("This code can only be checked online. Scan the QR code."),
         "not_prepared": _("No network, and no tickets on this phone"),
-        "unreachable": _("No answer. Nothing was recorded."),
+        "unreachable": _("No answer yet. Scan the same ticket again: it counts once."),
         "decided_here": _("Decided on this phone, sent when the network is back"),
     }
 

@@ -4,6 +4,7 @@ import { blankVerdict, decideOffline, gateName, MOST_CHARACTERS, needsServer, ph
 import { call, CallFailed, isLinkUp, noteSlow, PATIENCE_MS } from "./sync-link.js";
 import { readMeta, result, transact } from "./store.js";
 import { settle, tell } from "./sync.js";
+import { keepScanId, takeScanId } from "./undecided.js";
 
 const LONG_PATIENCE_MS = 8_000; // for what only the server can tell
 
@@ -11,16 +12,39 @@ const LONG_PATIENCE_MS = 8_000; // for what only the server can tell
 /** @typedef {{text: string, direction: "in" | "out", scanId: string, state: import("./store.js").DoorState | undefined, gate: string | null}} Scan */
 
 /**
- * Ask the server about a code; when it does not answer in time, decide here under the same scanId.
+ * Ask the server about a code; when it does not answer in time, decide here under the same scanId. A scan that
+ * ends without an answer keeps its scanId for the next try with this code.
  *
  * Throws CallFailed when this phone may not scan, or the server cannot read what was sent.
  * @param {{code: string, direction?: "in" | "out"}} scan
  * @returns {Promise<Verdict>}
  */
 export async function submit({ code, direction = "in" }) {
+  const text = code.trim().slice(0, MOST_CHARACTERS);
+  const scanId = takeScanId(text, direction);
+  let isDecided = false;
+  try {
+    const verdict = await check(text, direction, scanId);
+    isDecided = verdict.result !== "unchecked";
+    return verdict;
+  } catch (error) {
+    isDecided = error instanceof CallFailed && !error.isPassing;
+    throw error;
+  } finally {
+    if (!isDecided) keepScanId(text, direction, scanId);
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {"in" | "out"} direction
+ * @param {string} scanId
+ * @returns {Promise<Verdict>}
+ */
+async function check(text, direction, scanId) {
   const [state, chosen] = await readMeta("state", "gate").catch(() => []); // a full phone scans online
-  const scan = { text: code.trim().slice(0, MOST_CHARACTERS), direction, scanId: crypto.randomUUID(), state, gate: gateName(state, chosen) };
-  const isOurs = state && !needsServer(scan.text);
+  const scan = { text, direction, scanId, state, gate: gateName(state, chosen) };
+  const isOurs = state && !needsServer(text);
   if (isOurs && !isLinkUp()) return decideHere(scan);
   const asked = askServer(scan);
   try {

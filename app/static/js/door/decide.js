@@ -11,7 +11,7 @@ const MOST_KEPT = 40; // of a text nobody has verified: of a ticket's code too l
 
 /**
  * @typedef {object} Verdict
- * @property {"admitted" | "refused" | "unchecked"} result unchecked: nobody decided, nothing is kept
+ * @property {"admitted" | "refused" | "unchecked"} result unchecked: nobody decided, nothing is kept here
  * @property {string | null} reason a ScanReason; unchecked: "needs_network" or "not_prepared"
  * @property {string | null} attendee
  * @property {string | null} type
