@@ -6,7 +6,7 @@ from app.models.callback import Callback
 from app.models.case import CaseKind, CaseResolution, CaseStatus, MoneyCase
 from app.models.checkin import CheckIn, Direction, ScanReason, ScanResult
 from app.models.door import Device, DeviceRole, DoorSettings, Gate
-from app.models.eticket import ETicket
+from app.models.eticket import ETicket, ReplacedSeat
 from app.models.job import Job, JobStatus, WorkerHeartbeat
 from app.models.mail import Mail, MailRequest
 from app.models.order import ORDER_TRANSITIONS, Order, OrderItem, OrderStatus
@@ -65,6 +65,7 @@ __all__ = [
     "RefundReason",
     "RefundStatus",
     "RefundWay",
+    "ReplacedSeat",
     "Role",
     "SaleStatus",
     "ScanReason",

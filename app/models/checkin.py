@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, code_column, enum_column
+from app.models.base import Base, code_column, enum_column, exact_text
 
 
 class ScanResult(enum.Enum):
@@ -39,6 +39,7 @@ class CheckIn(Base):
     and `objection` is then what the server would have refused it for. `scanned_at` is the device's
     clock, `happened_at` the same moment by ours, `created_at` when we were told. `admitted_at` and
     `admitted_gate` are the entry that stood in the way, so that a repeat gets the same answer.
+    A row that was undone stays: an admission taken back, or a refusal a phone had not heeded.
     """
 
     __tablename__ = "check_ins"
@@ -57,12 +58,12 @@ class CheckIn(Base):
     reason: Mapped[ScanReason | None] = mapped_column(enum_column(ScanReason))
     objection: Mapped[ScanReason | None] = mapped_column(enum_column(ScanReason))
     is_offline: Mapped[bool] = mapped_column(default=False)
-    gate: Mapped[str | None] = mapped_column(sa.String(32))
+    gate: Mapped[str | None] = mapped_column(exact_text(32))
     device_id: Mapped[int | None] = mapped_column(sa.ForeignKey("devices.id"), index=True)
     staff_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"))
     api_key_id: Mapped[int | None] = mapped_column(sa.ForeignKey("api_keys.id"))
     admitted_at: Mapped[datetime | None]
-    admitted_gate: Mapped[str | None] = mapped_column(sa.String(32))
+    admitted_gate: Mapped[str | None] = mapped_column(exact_text(32))
     scanned_at: Mapped[datetime]
     happened_at: Mapped[datetime]
     created_at: Mapped[datetime]

@@ -41,7 +41,8 @@ class Device(Base):
 
     Only SHA-256 of that code and of the device's own token are kept. `lanes` are the letters it
     admits in lane mode, such as `ABCD`; a supervisor admits all. `report` is what it last said of
-    itself: battery, tickets on it, scans not sent yet, its clock.
+    itself: battery, tickets on it, scans not sent yet, its clock. `owner_id` is who made their own
+    phone one of the door.
     """
 
     __tablename__ = "devices"
@@ -56,6 +57,7 @@ class Device(Base):
     token_hash: Mapped[str | None] = mapped_column(code_column(64), unique=True)
     report: Mapped[dict[str, Any] | None]
     created_by: Mapped[str] = mapped_column(sa.String(254))
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("staff.id"))
     created_at: Mapped[datetime]
     paired_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]

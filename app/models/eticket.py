@@ -1,4 +1,4 @@
-"""ETicket: the right of one person to enter once."""
+"""ETicket: the right of one person to enter once; ReplacedSeat: an id it had before."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.models.base import Base, code_column
+from app.models.base import Base, code_column, exact_text
 from app.models.codes import lane_of
 from app.models.ticket import Ticket
 
@@ -36,7 +36,7 @@ class ETicket(Base):
     created_at: Mapped[datetime]
     seat_id: Mapped[int] = mapped_column(unique=True)
     admitted_at: Mapped[datetime | None]
-    admitted_gate: Mapped[str | None] = mapped_column(sa.String(32))
+    admitted_gate: Mapped[str | None] = mapped_column(exact_text(32))
     is_inside: Mapped[bool] = mapped_column(default=False)
     revoked_at: Mapped[datetime | None]
 
@@ -47,3 +47,13 @@ class ETicket(Base):
     def lane(self) -> str:
         """Return the letter of the queue this seat belongs to in lane mode."""
         return lane_of(self.seat_id)
+
+
+class ReplacedSeat(Base):
+    """A seat id from before its code was made again: phones may still tell of it."""
+
+    __tablename__ = "replaced_seats"
+
+    seat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    e_ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("e_tickets.id"))
+    created_at: Mapped[datetime]

@@ -98,30 +98,6 @@ def test_told_twice_it_is_kept_once(world: DoorWorld) -> None:
     assert len(world.scans()) == 1
 
 
-@pytest.mark.parametrize(("online", "offline"), [("admitted", "refused"), ("refused", "admitted")])
-def test_where_the_phone_decided_otherwise_the_guest_saw_the_phones_verdict(
-    world: DoorWorld, online: str, offline: str
-) -> None:
-    guest, phone = world.guest(), world.phone()
-    if online == "refused":
-        world.phone("Two").scan(guest.qr_text)
-        world.pass_time(minutes=1)
-    fact = phone.fact(
-        guest.qr_text, result=offline, reason="wrong_lane" if offline == "refused" else None
-    )
-    lost = phone.scan(guest.qr_text, scanId=fact["scanId"], scannedAt=fact["scannedAt"])
-    assert lost["result"] == online
-
-    [told] = phone.tell([fact])
-
-    assert told["result"] == offline
-    assert told["objection"] == ("already_admitted" if offline == "admitted" else None)
-    assert phone.scan(guest.qr_text, scanId=fact["scanId"])["result"] == offline
-    assert world.seat(guest).is_inside is (offline == "admitted")
-    assert [each.is_offline for each in world.scans(guest)][-1]
-    assert world.violations() == []
-
-
 def test_where_both_agree_the_record_stays_as_it_was(world: DoorWorld) -> None:
     guest, phone = world.guest(), world.phone()
     fact = phone.fact(guest.qr_text)

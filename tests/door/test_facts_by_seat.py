@@ -24,7 +24,7 @@ def test_an_entry_told_by_its_seat_is_kept_like_one_told_by_its_code(world: Door
 
     [told] = phone.tell([by_seat(phone, guest.seat_id)])
 
-    assert (told["result"], told["eTicket"]["code"]) == ("admitted", guest.code)
+    assert (told["result"], told["objection"]) == ("admitted", None)
     [scan] = world.scans(guest)
     assert (scan.code, scan.is_offline) == (guest.qr_text, True)
     assert world.seat(guest).admitted_at == START
@@ -76,10 +76,55 @@ def test_a_code_the_phone_could_not_verify_is_found_by_its_beginning(world: Door
 
     [told] = phone.tell([fact])
 
-    assert (told["result"], told["reason"]) == ("refused", "unknown_code")
+    assert (told["result"], told["admittedAt"]) == ("admitted", "2027-01-23T09:00:00+07:00")
     assert [scan.code for scan in world.scans(guest)] == [guest.qr_text]
-    assert world.seat(guest).admitted_at is None, "the guest was sent away: no entry stands"
     assert world.violations() == []
+
+
+def test_neither_a_seat_id_nor_a_beginning_tells_whose_it_is(quick_world: DoorWorld) -> None:
+    """A thief has the seat ids of everybody, and what the phone had not sent yet."""
+    guest, phone = quick_world.guest(), quick_world.phone()
+    [[seat_id, _box]] = phone.get("/api/door/tickets").json["seats"]  # type: ignore[index]
+    facts = [
+        by_seat(phone, seat_id, result="refused", reason="wrong_lane"),
+        phone.fact(beginning(guest), result="refused", reason="unknown_code"),
+        phone.fact(guest.qr_text),
+    ]
+
+    told = phone.tell(facts)
+
+    assert [each["eTicket"] and each["eTicket"]["code"] for each in told] == [
+        None,
+        None,
+        guest.code,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key_id", "objection"), [(1, "unknown_code"), (2, None), (None, None), ("absent", None)]
+)
+def test_an_entry_by_a_key_that_was_revoked_is_objected_to(
+    world: DoorWorld, key_id: Any, objection: str | None
+) -> None:
+    guest, phone = world.guest(), world.phone()
+    fact = by_seat(phone, guest.seat_id, keyId=key_id)
+    if key_id == "absent":
+        del fact["keyId"]
+    world.change(SigningKey, revoked_at=START)
+
+    [told] = phone.tell([fact])
+
+    assert (told["result"], told["objection"]) == ("admitted", objection)
+    assert world.seat(guest).is_inside
+
+
+@pytest.mark.parametrize("key_id", [0, 256, "1", True])
+def test_what_is_no_key_id_is_refused(quick_world: DoorWorld, key_id: Any) -> None:
+    guest, phone = quick_world.guest(), quick_world.phone()
+
+    [told] = phone.tell([by_seat(phone, guest.seat_id, keyId=key_id)])
+
+    assert [error["field"] for error in told["errors"]] == ["keyId"]
 
 
 def test_a_beginning_admits_nobody(world: DoorWorld) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from app.integrations.signing import LAST_KEY_ID
 from app.models import Direction, ScanReason, ScanResult
 from app.services.door.batch import Fact
 from app.services.door.checkin import Scan
@@ -87,11 +88,17 @@ class CheckInRequestSchema(Schema):
 
 
 class FactSchema(CheckInRequestSchema):
-    """A scan a device decided alone, of a `code` or of the `seatId` of one it has verified."""
+    """A scan a device decided alone, of a `code` or of the `seatId` of one it has verified.
+
+    `keyId` says by which key, so that one that was revoked since is noticed.
+    """
 
     code = Text(validate=validate.Length(1, LONGEST_CODE))
     seat_id = fields.Integer(
         strict=True, data_key="seatId", validate=validate.Range(0, LARGEST_SEAT_ID)
+    )
+    key_id = fields.Integer(
+        strict=True, allow_none=True, data_key="keyId", validate=validate.Range(1, LAST_KEY_ID)
     )
     result = fields.String(required=True, validate=validate.OneOf(RESULTS))
     reason = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(REASONS))
@@ -114,7 +121,7 @@ class FactSchema(CheckInRequestSchema):
         result = ScanResult(data["result"])
         reason = ScanReason(data["reason"]) if result is ScanResult.REFUSED else None
         scan = super().make({"code": "", **data})
-        return Fact(scan, result, reason, data.get("seat_id"))
+        return Fact(scan, result, reason, data.get("seat_id"), data.get("key_id"))
 
 
 class BatchRequestSchema(Schema):

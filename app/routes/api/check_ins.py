@@ -1,6 +1,7 @@
 """POST /api/check-ins, what was scanned without network, and taking one back."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +40,9 @@ SECURITY: list[dict[str, list[str]]] = [{"apiKey": []}, {"doorDevice": []}, {"st
 
 _CHECK_IN = CheckInAnswerSchema(exclude=("request_id",))
 _FACT = FactSchema()
-_PARTNERS_FACT = FactSchema(exclude=("seat_id",))  # only a phone's seat ids are codes it has seen
+_PARTNERS_FACT = FactSchema(
+    exclude=("seat_id", "key_id")
+)  # only a phone's seat ids are codes it has seen
 
 
 def scanner() -> str:
@@ -140,7 +143,10 @@ def _read_fact(schema: FactSchema, item: Any) -> Fact | dict[str, Any]:
 
 
 def _dump_fact(fact: Fact, verdict: Verdict | None) -> dict[str, Any]:
-    return _dump(verdict) if verdict else _problem(fact.scan.scan_id, "scan_id_reused")
+    """Return what is on record. Only a whole code shows whose it is: seat ids are no secret."""
+    if verdict is None:
+        return _problem(fact.scan.scan_id, "scan_id_reused")
+    return _dump(verdict if fact.has_whole_code else replace(verdict, holder=None))
 
 
 def _problem(scan_id: str | None, code: str, **more: Any) -> dict[str, Any]:

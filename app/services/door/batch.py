@@ -1,11 +1,12 @@
 """Facts: what phones without network decided alone, told to us afterwards.
 
 Whoever was let in is inside, whatever we think of it: it is kept as it happened, and what speaks
-against it is kept beside it. So is a scan we had answered, when the answer did not reach the phone
-and the phone decided otherwise: the guest saw the phone's verdict.
+against it is kept beside it. So is a scan we had refused, when the answer did not reach the phone
+and the phone let the guest in. What we had admitted stays admitted, whatever is told later: only
+an undo takes it back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,18 +21,14 @@ from app.services.door.callers import DoorCaller
 from app.services.door.checkin import Scan, caller_columns, is_repeat
 from app.services.door.history import gate_rules, lock_seats, restate
 from app.services.door.rules import STANDING_RULES, GateRules, judge
-from app.services.door.seats import (
-    ELLIPSIS,
-    Seat,
-    find_seat,
-    find_seat_by_beginning,
-    find_seat_by_id,
-    kept_code,
-)
+from app.services.door.seats import ELLIPSIS, Seat
+from app.services.door.told_seats import ToldSeat, find_by_code, find_by_seat_id
 from app.services.door.verdicts import CHECK_INS, Verdict, find_verdicts
 from app.services.running.transaction import transaction, use_case
+from app.services.selling.signing_keys import revoked_keys
 
 ATTEMPTS = 3
+NAME_LENGTH = 80  # leaves room for what was done, in 100 characters
 _LONGEST_AGE = timedelta(days=366)  # a clock that was reset in between tells nothing
 
 
@@ -40,23 +37,37 @@ class Fact:
     """A scan and what a phone made of it; an admission has no reason.
 
     A phone that may be stolen keeps no code that opens a name: of one it has verified it tells
-    `seat_id` (its scan's code is empty then), of a long one it has not, the beginning and ELLIPSIS.
+    `seat_id` (its scan's code is empty then) and the `key_id` it verified it by, of a long one it
+    has not, the beginning and ELLIPSIS.
     """
 
     scan: Scan
     result: ScanResult
     reason: ScanReason | None
     seat_id: int | None = None
+    key_id: int | None = None
+
+    @property
+    def has_whole_code(self) -> bool:
+        """Tell whether the ticket itself was before whoever tells."""
+        return self.seat_id is None and not self.scan.code.endswith(ELLIPSIS)
 
 
 @dataclass(frozen=True)
 class Told:
-    """A fact with the seat it is about, its time by our clock, and the code as it is kept."""
+    """A fact with what it is about, and its time by our clock."""
 
     fact: Fact
-    seat: Seat | None
+    about: ToldSeat
     at: datetime
-    text: str
+
+    @property
+    def seat(self) -> Seat | None:
+        return self.about.seat
+
+    @property
+    def text(self) -> str:
+        return self.about.text
 
     @property
     def scan_id(self) -> str:
@@ -90,22 +101,22 @@ def _record(
     caller: DoorCaller,
     now: datetime,
 ) -> list[Verdict | None]:
-    gates = gate_rules(session)
-    all_told = [_tell(session, fact, sent_at, now) for fact in facts]
+    gates, revoked = gate_rules(session), revoked_keys(session)
+    all_told = [_tell(session, fact, revoked, sent_at, now) for fact in facts]
     told = _by_scan_id(all_told)
     seats = {each.seat.e_ticket_id for each in told.values() if each.seat}
     lock_seats(session, seats)
     on_record = find_verdicts(session, told)
+    theirs = _made_by(session, caller, on_record)
     rows = [
         _row(each, _object(each, gates, caller), caller, now)
         for scan_id, each in told.items()
-        if _is_news(each, on_record.get(scan_id))
+        if scan_id not in on_record
+        or (scan_id in theirs and _was_let_in_after_all(each, on_record[scan_id]))
     ]
-    # What is on record otherwise is written anew, not changed: phones that have read past it
-    # look for newer ids.
-    outdated = [row["scan_id"] for row in rows if row["scan_id"] in on_record]
-    if outdated:
-        session.execute(sa.delete(CHECK_INS).where(CHECK_INS.c.scan_id.in_(outdated)))
+    _put_aside(
+        [row["scan_id"] for row in rows if row["scan_id"] in on_record], session, caller, now
+    )
     if rows:
         session.connection().execute(sa.insert(CHECK_INS), rows)
         restate(session, {row["e_ticket_id"] for row in rows if row["e_ticket_id"] is not None})
@@ -121,12 +132,32 @@ def _by_scan_id(told: Sequence[Told]) -> Mapping[str, Told]:
     return first
 
 
-def _is_news(told: Told, on_record: Verdict | None) -> bool:
-    if on_record is None:
-        return True
-    if on_record.result is told.fact.result or not _same_scan(on_record, told):
-        return False
-    return bool(told.seat or not on_record.holder)  # or a seat would lose its entry to nobody
+def _made_by(session: Session, caller: DoorCaller, scan_ids: Iterable[str]) -> set[str]:
+    """Return which of these scans this caller made: nobody else knows better what happened."""
+    columns = caller_columns(caller).items()
+    mine = [CHECK_INS.c[name].is_not_distinct_from(value) for name, value in columns]
+    wanted = sa.select(CHECK_INS.c.scan_id).where(CHECK_INS.c.scan_id.in_(list(scan_ids)), *mine)
+    return set(session.scalars(wanted))
+
+
+def _was_let_in_after_all(told: Told, on_record: Verdict) -> bool:
+    """Tell whether the phone let in whom we had refused, not having heard of it."""
+    was_refused = on_record.result is ScanResult.REFUSED
+    is_admitted = told.fact.result is ScanResult.ADMITTED
+    return was_refused and is_admitted and _same_scan(on_record, told) is not None
+
+
+def _put_aside(
+    scan_ids: Sequence[str], session: Session, caller: DoorCaller, now: datetime
+) -> None:
+    """Keep refusals that a phone did not heed in the history, under other scan ids.
+
+    What happened is written anew: phones that have read past the old row look for newer ids.
+    """
+    for scan_id in scan_ids:
+        old = sa.update(CHECK_INS).where(CHECK_INS.c.scan_id == scan_id)
+        by = f"{caller.name[:NAME_LENGTH]}: decided otherwise"
+        session.execute(old.values(scan_id=f"{scan_id}:refused", undone_at=now, undone_by=by))
 
 
 def _same_scan(verdict: Verdict, told: Told) -> Verdict | None:
@@ -138,24 +169,21 @@ def _same_scan(verdict: Verdict, told: Told) -> Verdict | None:
     return verdict if verdict.text == told.text else None
 
 
-def _tell(session: Session, fact: Fact, sent_at: datetime, now: datetime) -> Told:
+def _tell(
+    session: Session,
+    fact: Fact,
+    revoked: Mapping[int, bytes],
+    sent_at: datetime,
+    now: datetime,
+) -> Told:
     """Find the seat, and when it happened: not after now, nor before the seat was sold."""
-    seat, text = _find_seat(session, fact)
-    age = min(max(sent_at - fact.scan.scanned_at, timedelta()), _LONGEST_AGE)
-    at = now - age
-    return Told(fact, seat, max(at, min(seat.created_at, now)) if seat else at, text)
-
-
-def _find_seat(session: Session, fact: Fact) -> tuple[Seat | None, str]:
-    """Return the seat and the code to keep: the whole one, where the phone kept less."""
-    code = fact.scan.code
-    if fact.seat_id is not None:
-        seat, text = find_seat_by_id(session, fact.seat_id), f"seat {fact.seat_id}"
-    elif code.endswith(ELLIPSIS):
-        seat, text = find_seat_by_beginning(session, code), kept_code(code)
+    if fact.seat_id is None:
+        about = find_by_code(session, fact.scan.code, revoked)
     else:
-        return find_seat(session, code), kept_code(code)
-    return seat, seat.qr_text if seat else text
+        about = find_by_seat_id(session, fact.seat_id, fact.key_id, revoked)
+    at = now - min(max(sent_at - fact.scan.scanned_at, timedelta()), _LONGEST_AGE)
+    seat = about.seat
+    return Told(fact, about, max(at, min(seat.created_at, now)) if seat else at)
 
 
 def _row(
@@ -186,7 +214,7 @@ def _object(
 ) -> ScanReason | None:
     """Return why we would have refused it, its history aside: that is told by `restate`."""
     scan, seat = told.fact.scan, told.seat
-    if seat is None:
+    if seat is None or told.about.is_key_revoked:
         return ScanReason.UNKNOWN_CODE
     return judge(
         seat.facts(told.at),

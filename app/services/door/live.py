@@ -114,7 +114,11 @@ def _count_refusals(session: Session) -> tuple[tuple[ScanReason, int], ...]:
     counted = sa.func.count()
     wanted = (
         sa.select(CheckIn.reason, counted)
-        .where(CheckIn.result == ScanResult.REFUSED, CheckIn.reason.is_not(None))
+        .where(
+            CheckIn.result == ScanResult.REFUSED,
+            CheckIn.reason.is_not(None),
+            CheckIn.undone_at.is_(None),
+        )
         .group_by(CheckIn.reason)
         .order_by(counted.desc(), CheckIn.reason)
     )

@@ -77,14 +77,16 @@ class Seat:
     def facts(self, at: datetime | None = None) -> SeatFacts:
         """Return what the rules want to know; at a past moment, only what was revoked by then.
 
-        An order that is cancelled revokes its e-tickets: its guests are told of the order.
+        An order that is cancelled revokes its e-tickets: its guests are told of the order, and
+        that moment is when it was.
         """
-        is_revoked = self.revoked_at is not None and (at is None or self.revoked_at <= at)
+        is_later = at is not None and self.revoked_at is not None and self.revoked_at > at
+        is_revoked = self.revoked_at is not None and not is_later
         return SeatFacts(
             ticket_id=self.ticket_id,
             lane=self.lane,
             is_revoked=is_revoked and self.is_order_paid,
-            is_order_cancelled=not self.is_order_paid,
+            is_order_cancelled=not self.is_order_paid and not is_later,
             admit_from=self.admit_from,
             admit_until=self.admit_until,
             admitted_at=self.admitted_at,
@@ -104,16 +106,16 @@ def find_seat(session: Session, code: str) -> Seat | None:
     """
     text = code.strip()
     if short := read_short_code(text):
-        return _find(session, _SEATS.c.code == short)
+        return _find(session, _BY_SHORT_CODE, short)
     signed = parse_code(text.upper())
     if signed is None:
-        return _find(session, _SEATS.c.qr_text == text.upper())
-    return _find(session, _SEATS.c.seat_id == signed.seat.seat_id, signed)
+        return _find(session, _BY_QR_TEXT, text.upper())
+    return _find(session, _BY_SEAT_ID, signed.seat.seat_id, signed)
 
 
 def find_seat_by_id(session: Session, seat_id: int) -> Seat | None:
     """Return the seat of a code that a phone has verified and not kept."""
-    return _find(session, _SEATS.c.seat_id == seat_id)
+    return _find(session, _BY_SEAT_ID, seat_id)
 
 
 def find_seat_by_beginning(session: Session, code: str) -> Seat | None:
@@ -122,16 +124,17 @@ def find_seat_by_beginning(session: Session, code: str) -> Seat | None:
     That holds enough of the signature to tell whose it was, but admits nobody.
     """
     begins = _BEGINNING.fullmatch(code.upper())
-    return _find(session, _SEATS.c.qr_text.startswith(begins[1])) if begins else None
+    return _find(session, _BY_BEGINNING, begins[1]) if begins else None
 
 
 def _find(
     session: Session,
-    condition: sa.ColumnElement[bool],
+    statement: sa.Select[*tuple[Any, ...]],
+    wanted: str | int,
     signed: SignedCode | None = None,
 ) -> Seat | None:
-    key_id = signed.seat.key_id if signed else None
-    row = session.connection().execute(_SEAT.where(condition), {"key_id": key_id}).one_or_none()
+    values = {"wanted": wanted, "key_id": signed.seat.key_id if signed else None}
+    row = session.connection().execute(statement, values).one_or_none()
     if row is None or (signed and not _is_true(signed, row.public_key)):
         return None
     return _seat(row)
@@ -215,6 +218,12 @@ _SEAT = (
     .join(_ORDERS, _ORDERS.c.id == _SEATS.c.order_id)
     .join(_KINDS, _KINDS.c.id == _SEATS.c.ticket_id)
 )
+# Built once: every scan executes one of them.
+_WANTED: sa.BindParameter[Any] = sa.bindparam("wanted")
+_BY_SHORT_CODE = _SEAT.where(_SEATS.c.code == _WANTED)
+_BY_QR_TEXT = _SEAT.where(_SEATS.c.qr_text == _WANTED)
+_BY_SEAT_ID = _SEAT.where(_SEATS.c.seat_id == _WANTED)
+_BY_BEGINNING = _SEAT.where(_SEATS.c.qr_text.startswith(_WANTED))
 
 _GATE = sa.select(Gate.ticket_ids, Gate.opens_at, Gate.closes_at, Gate.has_reentry).where(
     Gate.name == sa.bindparam("name")

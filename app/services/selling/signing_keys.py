@@ -17,7 +17,7 @@ from app.integrations.signing import (
     parse_code,
     sign_code,
 )
-from app.models import ETicket, SigningKey, Ticket
+from app.models import ETicket, ReplacedSeat, SigningKey, Ticket
 from app.models.codes import new_seat_id
 from app.services.running.transaction import reading, transaction, use_case
 
@@ -101,6 +101,7 @@ def revoke(key_id: int, *, now: datetime) -> int:
 def reissue(key_id: int, *, now: datetime) -> list[int]:
     """Give every standing seat of a revoked key a new id and code, unless it entered already.
 
+    The old ids are remembered: phones may still tell of entries by them.
     Returns the ids of the orders whose buyers must be sent their e-tickets again. Raises NoSuchKey.
     """
     with transaction() as session:
@@ -111,6 +112,7 @@ def reissue(key_id: int, *, now: datetime) -> list[int]:
         orders = set()
         for seat in _seats_of(session, key_id):
             if seat.admitted_at is None:
+                session.add(ReplacedSeat(seat_id=seat.seat_id, e_ticket_id=seat.id, created_at=now))
                 seat.seat_id = new_seat_id()
                 seat.qr_text = sign_seat(seat.seat_id, seat.ticket, signer)
                 orders.add(seat.order_id)
@@ -128,6 +130,13 @@ def public_keys(session: Session) -> dict[int, bytes]:
     """Return the public keys whose codes are good, by id."""
     good = sa.select(SigningKey.id, SigningKey.public_key).where(SigningKey.revoked_at.is_(None))
     return {key_id: bytes.fromhex(public) for key_id, public in session.execute(good)}
+
+
+def revoked_keys(session: Session) -> dict[int, bytes]:
+    """Return the public keys whose codes are worthless, by id."""
+    bad = sa.select(SigningKey.id, SigningKey.public_key)
+    bad = bad.where(SigningKey.revoked_at.is_not(None))
+    return {key_id: bytes.fromhex(public) for key_id, public in session.execute(bad)}
 
 
 def sign_seat(seat_id: int, ticket: Ticket, signer: Signer) -> str:
