@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from app.models import ETicket
 from app.services.door import checkin
-from app.services.running.transaction import affected, transaction
+from app.services.door.checkin import change_seat
+from app.services.running.transaction import transaction
 from tests.door.world import Caller, DoorWorld, new_id
 
 CROWD = 50
@@ -48,14 +49,14 @@ def test_without_the_condition_a_rush_admits_many(
     guest, phone = world.guest(), world.phone()
     have_looked = threading.Barrier(scans)
 
-    def careless(session: Session, statement: sa.Update) -> int:
+    def careless(session: Session, change: sa.Update, values: dict[str, Any]) -> int:
         """Change the seat that was read, whatever became of it, once all have read it."""
         have_looked.wait(timeout=20)
         bare = sa.update(ETicket).where(ETicket.id == guest.e_ticket_id)
         session.execute(bare.values(admitted_at=world.now, admitted_gate="A", is_inside=True))
         return 1
 
-    monkeypatch.setattr(checkin, "affected", careless)
+    monkeypatch.setattr(checkin, "change_seat", careless)
     verdicts = at_once(scans, lambda _: phone.verdict(guest.qr_text))
 
     assert verdicts == ["admitted"] * scans
@@ -70,13 +71,13 @@ def test_the_same_condition_decides_when_all_have_read_before_any_writes(
     have_looked = threading.Barrier(scans)
     looks = threading.local()
 
-    def after_all_have_looked(session: Session, statement: sa.Update) -> int:
+    def after_all_have_looked(session: Session, change: sa.Update, values: dict[str, Any]) -> int:
         if not getattr(looks, "first", False):
             looks.first = True
             have_looked.wait(timeout=20)
-        return affected(session, statement)
+        return change_seat(session, change, values)
 
-    monkeypatch.setattr(checkin, "affected", after_all_have_looked)
+    monkeypatch.setattr(checkin, "change_seat", after_all_have_looked)
     verdicts = at_once(scans, lambda _: phone.verdict(guest.qr_text))
 
     assert sorted(verdicts) == ["admitted", "already_admitted", "already_admitted"]
@@ -123,18 +124,18 @@ def test_a_revocation_that_comes_between_look_and_entry_wins(
     guest, phone = world.guest(), world.phone()
     revoke = sa.update(ETicket).where(ETicket.id == guest.e_ticket_id)
 
-    def revoked_meanwhile(session: Session, statement: sa.Update) -> int:
-        monkeypatch.setattr(checkin, "affected", affected)
+    def revoked_meanwhile(session: Session, change: sa.Update, values: dict[str, Any]) -> int:
+        monkeypatch.setattr(checkin, "change_seat", change_seat)
         thread = threading.Thread(target=revoke_now)
         thread.start()
         thread.join(timeout=20)
-        return affected(session, statement)
+        return change_seat(session, change, values)
 
     def revoke_now() -> None:
         with world.app.app_context(), transaction() as session:
             session.execute(revoke.values(revoked_at=world.now))
 
-    monkeypatch.setattr(checkin, "affected", revoked_meanwhile)
+    monkeypatch.setattr(checkin, "change_seat", revoked_meanwhile)
 
     assert phone.verdict(guest.qr_text) == "revoked"
     assert world.seat(guest).admitted_at is None

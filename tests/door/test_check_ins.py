@@ -166,21 +166,27 @@ def test_what_cannot_be_read_is_refused_by_field(
 
 
 def test_a_check_in_takes_few_statements(world: DoorWorld) -> None:
-    (one, _), phone, statements = world.guests(2), world.phone(), []
+    (one, _), phone, statements, checkouts = world.guests(2), world.phone(), [], []
 
     def note(*arguments: Any) -> None:
         statements.append(arguments[2])
 
+    def note_checkout(*arguments: Any) -> None:
+        checkouts.append(arguments)
+
     with world.app.app_context():
         engine = db.engine
     sa.event.listen(engine, "before_cursor_execute", note)
+    sa.event.listen(engine, "checkout", note_checkout)
     counts = []
     for code in (one.qr_text, one.qr_text, "nobody's"):
         phone.scan(code)
         counts.append(len([each for each in statements if not each.startswith("BEGIN")]))
         statements.clear()
     sa.event.remove(engine, "before_cursor_execute", note)
+    sa.event.remove(engine, "checkout", note_checkout)
 
+    assert len(checkouts) == 3 * 2, "one to see who asks, one for the transaction"
     # Who asks, the seat, the gate, then the UPDATE that decides and the record of it.
     assert counts == [5, 4, 3]
 

@@ -12,7 +12,7 @@ DoorRole = Literal["scanner", "supervisor"]
 class DoorCaller:
     """Who asks at the door; exactly one of the three ids is set.
 
-    `gate` is where a device stands (detached: read its columns only). `lanes` are the letters it
+    `gate` is where a device stands (of no session: read its rules only). `lanes` are the letters it
     admits; None means all of them: no lane mode, a supervisor, or no device.
     """
 

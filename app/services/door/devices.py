@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from app.errors import Busy
-from app.models import Device, DeviceRole, DoorSettings
+from app.models import Device, DeviceRole, DoorSettings, Gate
 from app.models.codes import ALPHABET
 from app.services.door.callers import DoorCaller
 from app.services.running.attempts import Limit, count_attempt, forgive
@@ -23,6 +23,29 @@ CODE_LENGTH = 9  # of 30 symbols: 44 bits, for ten minutes
 CODE_VALID = timedelta(minutes=10)
 MOST_GUESSES = 20
 SEEN_EVERY = timedelta(seconds=10)
+
+
+# Columns rather than objects: every scan takes this path.
+_DEVICES = cast(sa.Table, Device.__table__)
+_GATES = cast(sa.Table, Gate.__table__)
+_OF_GATE = ("name", "ticket_ids", "opens_at", "closes_at", "has_reentry", "has_exit")
+_CALLER = (
+    sa.select(
+        _DEVICES.c.id,
+        _DEVICES.c.name,
+        _DEVICES.c.role,
+        _DEVICES.c.lanes,
+        _DEVICES.c.cut_off_at,
+        _DEVICES.c.last_seen_at,
+        sa.select(DoorSettings.is_lane_mode)
+        .where(DoorSettings.id == 1)
+        .scalar_subquery()
+        .label("is_lane_mode"),
+        *[_GATES.c[column].label(f"gate_{column}") for column in _OF_GATE],
+    )
+    .outerjoin(_GATES, _GATES.c.id == _DEVICES.c.gate_id)
+    .where(_DEVICES.c.token_hash == sa.bindparam("token_hash"))
+)
 
 
 class IsCutOff(Exception):
@@ -65,16 +88,10 @@ def find_caller(token: str, *, now: datetime) -> DoorCaller | None:
     One statement, and now and then a second one that notes when it was last seen.
     """
     with reading() as session:
-        wanted = (
-            sa.select(Device, DoorSettings.is_lane_mode)
-            .outerjoin(DoorSettings, DoorSettings.id == 1)
-            .where(Device.token_hash == _hash(token))
-        )
-        found = session.execute(wanted).one_or_none()
-        if found is None:
-            return None
-        device, is_lane_mode = found
-        detach(session, [device])
+        known = {"token_hash": _hash(token)}
+        device = session.connection().execute(_CALLER, known).one_or_none()
+    if device is None:
+        return None
     if device.cut_off_at is not None:
         raise IsCutOff
     if device.last_seen_at is None or now - device.last_seen_at > SEEN_EVERY:
@@ -86,9 +103,15 @@ def find_caller(token: str, *, now: datetime) -> DoorCaller | None:
         api_key_id=None,
         name=device.name,
         role=device.role.value,
-        gate=device.gate,
-        lanes=device.lanes if is_lane_mode and device.role is DeviceRole.SCANNER else None,
+        gate=_gate(device),
+        lanes=device.lanes if device.is_lane_mode and device.role is DeviceRole.SCANNER else None,
     )
+
+
+def _gate(row: sa.Row[*tuple[Any, ...]]) -> Gate | None:
+    if row.gate_name is None:
+        return None
+    return Gate(**{column: getattr(row, f"gate_{column}") for column in _OF_GATE})
 
 
 @use_case
