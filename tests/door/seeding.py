@@ -198,6 +198,12 @@ class SeededDoor:
     def cut_off(self, name: str) -> None:
         self.run(sa.update(Device).where(Device.name == name).values(cut_off_at=self.now))
 
+    def names_in_use(self) -> list[str]:
+        """Return the names of the phones that are not cut off."""
+        return [
+            row.name for row in self.rows(sa.select(Device.name).where(Device.cut_off_at.is_(None)))
+        ]
+
     def set_lane_mode(self, is_lane_mode: bool) -> None:
         self.run(sa.delete(DoorSettings))
         values = {"id": 1, "changed_by": "test", "changed_at": self.now}

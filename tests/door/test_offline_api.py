@@ -89,12 +89,12 @@ def test_a_phone_learns_what_it_needs_to_decide(app: Flask, door: SeededDoor) ->
     assert [key["id"] for key in answer["keys"]] == [door.key_id]
     assert answer["phones"] == [
         {"name": "Phone A", "gate": "A", "lanes": "ABCD"},
-        {"name": "Boss", "gate": None, "lanes": None},
+        {"name": "Boss", "gate": None, "lanes": "EFGHIJKL"},
     ]
     assert abs(datetime.fromisoformat(answer["now"]) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-def test_in_lane_mode_only_phones_with_lanes_and_supervisors_decide_alone(
+def test_in_lane_mode_each_letter_is_decided_alone_by_one_phone(
     app: Flask, door: SeededDoor
 ) -> None:
     """A browser somebody merely logged in with has no lanes: alone it must admit nobody."""
@@ -106,10 +106,19 @@ def test_in_lane_mode_only_phones_with_lanes_and_supervisors_decide_alone(
 
     body = {"since": None, "report": REPORT}
     lanes_of_key = keyed.post("/api/door/sync", json=body, headers=headers).get_json()["device"]
-    scanner = sync(pair(app, door, "Phone", lanes="ABC"))["device"]
-    supervisor = sync(pair(app, door, "Boss", role=DeviceRole.SUPERVISOR))["device"]
+    wishes: list[dict[str, Any]] = [
+        {"lanes": "ABC"},
+        {"lanes": "CDEF"},
+        {"role": DeviceRole.SUPERVISOR},
+        {"role": DeviceRole.SUPERVISOR},
+    ]
+    phones = [pair(app, door, f"Phone {n}", **wish) for n, wish in enumerate(wishes)]
+    told = [sync(phone)["device"]["lanes"] for phone in phones]
 
-    assert [d["lanes"] for d in (lanes_of_key, scanner, supervisor)] == ["", "ABC", None]
+    assert lanes_of_key["lanes"] == ""
+    assert told == ["ABC", "DEF", "GHIJKL", ""]
+    door.set_lane_mode(False)
+    assert [sync(phone)["device"]["lanes"] for phone in phones] == [None] * 4
 
 
 def test_what_a_phone_says_of_itself_is_kept(door: SeededDoor, phone: FlaskClient) -> None:

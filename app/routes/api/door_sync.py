@@ -3,6 +3,7 @@
 They belong to that page and may change with it: no part of the published API.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +15,12 @@ from app.clock import utcnow
 from app.config import Event
 from app.extensions import limiter
 from app.gateways import current_settings
-from app.models import Gate
+from app.models import Device, Gate
 from app.routes.access import caller, requires_door
 from app.routes.api.bodies import json_object
 from app.services.door import devices
 from app.services.door.callers import DoorCaller
+from app.services.door.lanes import lanes_alone
 from app.services.door.offline import list_sealed_seats
 from app.services.door.sync import Cursor, DoorState, TicketRules, read_state
 from app.tracing import current_request_id
@@ -97,13 +99,15 @@ def _dump_report(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dump_state(state: DoorState, who: DoorCaller, event: Event) -> dict[str, Any]:
+    found = devices.list_devices() if state.is_lane_mode else []
+    shares = lanes_alone(found) if state.is_lane_mode else None
     return {
         "device": {
             "id": who.device_id,
             "name": who.name,
             "role": who.role,
             "gate": _dump_gate(who.gate) if who.gate else None,
-            "lanes": _lanes_without_network(who, state),
+            "lanes": _lanes_without_network(who, shares),
         },
         "event": {
             "name": event.name,
@@ -115,7 +119,7 @@ def _dump_state(state: DoorState, who: DoorCaller, event: Event) -> dict[str, An
         "gates": [_dump_gate(gate) for gate in state.gates],
         "tickets": {str(ticket.id): _dump_ticket(ticket) for ticket in state.tickets},
         "keys": [{"id": n, "publicKey": key.hex()} for n, key in state.keys.items()],
-        "phones": [{"name": p.name, "gate": p.gate, "lanes": p.lanes} for p in state.phones],
+        "phones": _dump_phones(found, shares or {}),
         "refused": [[seat.seat_id, seat.reason] for seat in state.seats.refused],
         "changes": [
             [seat.seat_id, _iso(seat.admitted_at), seat.gate, seat.is_inside]
@@ -127,15 +131,27 @@ def _dump_state(state: DoorState, who: DoorCaller, event: Event) -> dict[str, An
     }
 
 
-def _lanes_without_network(who: DoorCaller, state: DoorState) -> str | None:
-    """Return the lanes a phone admits alone (None: all).
+def _lanes_without_network(who: DoorCaller, shares: Mapping[int, str] | None) -> str | None:
+    """Return the letters a phone admits alone (None: all).
 
-    In lane mode no two phones admit one ticket: one without lanes of its own, where somebody is
-    logged in without having added it, decides nothing alone.
+    Where somebody is merely logged in, in however many browsers, nothing is decided alone.
     """
-    if state.is_lane_mode and who.device_id is None and who.role == "scanner":
-        return ""
-    return who.lanes
+    if shares is None:
+        return who.lanes
+    return shares.get(who.device_id or 0, "")
+
+
+def _dump_phones(found: Sequence[Device], shares: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Return who admits what, for guests who stand before the wrong phone."""
+    return [
+        {
+            "name": device.name,
+            "gate": device.gate.name if device.gate else None,
+            "lanes": shares[device.id],
+        }
+        for device in found
+        if device.paired_at is not None and device.cut_off_at is None
+    ]
 
 
 def _dump_gate(gate: Gate) -> dict[str, Any]:

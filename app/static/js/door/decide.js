@@ -90,9 +90,7 @@ export function blankVerdict(known) {
  * @param {string} lane
  */
 export function phonesOf(state, lane) {
-  const serving = state.phones.filter(({ lanes }) => lanes?.includes(lane));
-  const helping = serving.length ? serving : state.phones.filter(({ lanes }) => lanes === null);
-  return helping.map(({ name, gate }) => ({ name, gate }));
+  return state.phones.filter(({ lanes }) => lanes.includes(lane)).map(({ name, gate }) => ({ name, gate }));
 }
 
 /**

@@ -50,7 +50,8 @@ async function follow(status) {
 function drawBar({ isOnline, queued, device }, gate) {
   const mode = isOnline ? "online" : "offline";
   if (device) {
-    const lanes = device.lanes && say("lanes", { lanes: [...device.lanes].join(" ") });
+    const isMore = isOnline && device.role === "supervisor"; // then it admits every letter
+    const lanes = device.lanes && !isMore && say("lanes", { lanes: [...device.lanes].join(" ") });
     byId("gate").textContent = gate ? say("gate", { gate: gate.name }) : say("no_gate");
     byId("phone-name").textContent = [device.name, lanes].filter(Boolean).join(" · ");
     byId("directions").hidden = !gate?.hasExit;

@@ -10,11 +10,12 @@
 /**
  * @typedef {object} DoorState what the server last told (app/routes/api/door_sync.py)
  * @property {{id: number | null, name: string, role: string, gate: Gate | null, lanes: string | null}} device
+ *   lanes: the letters it admits without a network; null: all
  * @property {boolean} laneMode
  * @property {Gate[]} gates
  * @property {Record<string, {type: string, admitFrom: string | null, admitUntil: string | null}>} tickets
  * @property {import("./codes.js").PublicKey[]} keys those whose codes are good
- * @property {{name: string, gate: string | null, lanes: string | null}[]} phones in lane mode: who serves which lanes
+ * @property {{name: string, gate: string | null, lanes: string}[]} phones in lane mode: who admits which lanes
  * @property {string} cursor
  * @property {number} seats how many may enter
  * @property {number} seatsChecksum
