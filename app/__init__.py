@@ -15,6 +15,7 @@ from app.gateways import init_gateways
 from app.logs import configure_logging
 from app.routes import (
     access,
+    addresses,
     api,
     bank_details,
     callback,
@@ -59,6 +60,7 @@ def create_app(settings: Settings) -> Flask:
     app.config.update(_flask_config(settings))
     _trust_proxies(app, settings.trusted_proxies)
     hooks.init_app(app)  # first, so that every answer has its id and its log line
+    addresses.init_app(app)
     sessions.init_app(app)
     access.init_app(app)  # before the extensions: who may not use a page learns nothing else of it
     _init_extensions(app)

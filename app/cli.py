@@ -78,7 +78,7 @@ def add_staff(email: str, role: str, password_stdin: bool) -> None:
 def set_password(email: str, password_stdin: bool) -> None:
     """Give the account EMAIL another password, and end all its sessions."""
     try:
-        staffing.set_password(email, _read_password(password_stdin))
+        staffing.set_password(email, _read_password(password_stdin), now=utcnow())
     except staffing.WeakPassword as error:
         raise click.ClickException(str(error)) from error
     except staffing.NoSuchStaff as error:

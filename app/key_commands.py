@@ -4,6 +4,7 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
+from app.services.door.reports import list_waiting
 from app.services.selling import resending
 from app.services.selling import signing_keys as keys
 
@@ -46,6 +47,12 @@ def revoke(key_id: int) -> None:
 def reissue(key_id: int) -> None:
     """Give the seats of a revoked key new codes and mail them; those that entered keep theirs."""
     now = utcnow()
+    for phone in list_waiting():
+        click.echo(
+            f"warning: {phone.name} holds {phone.queued} scans: an entry among them is counted "
+            "once it is sent, but until then the new code enters too",
+            err=True,
+        )
     try:
         orders = keys.reissue(key_id, now=now)
     except keys.NoSuchKey as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
@@ -48,7 +48,7 @@ class GateForm:
         """Return the form as it was sent."""
         return cls(
             typed.get("name", "")[: gates.NAME_LENGTH + 1],
-            [int(one) for one in typed.getlist("tickets") if one.isdigit() and len(one) < 10],
+            [int(one) for one in typed.getlist("tickets") if one.isdecimal() and len(one) < 10],
             typed.get("opens_at", "")[:30],
             typed.get("closes_at", "")[:30],
             "has_reentry" in typed,
@@ -74,8 +74,9 @@ class GateForm:
         if not typed.strip():
             return None
         try:
-            return datetime.strptime(typed.strip()[:16], TYPED_TIME).replace(tzinfo=zone)
-        except ValueError:
+            when = datetime.strptime(typed.strip()[:16], TYPED_TIME).replace(tzinfo=zone)
+            return when.astimezone(UTC)
+        except (ValueError, OverflowError):  # the first hours of year 1 are none in UTC
             self.errors[name] = _l("Write the time like 2027-01-23T09:00, or leave it empty.")
             return None
 

@@ -5,27 +5,24 @@ Every address below /staff says which roles may use it (`requires_role`) or that
 """
 
 import functools
-import hashlib
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Flask, after_this_request, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wrappers import Response
 
-from app.clock import utcnow
 from app.errors import ApiKeyInvalid, ApiKeyRequired, DomainError, InsufficientScope, Words
 from app.gateways import current_settings
 from app.models import Role
+from app.routes.addresses import split_address
+from app.routes.credentials import DEVICE_COOKIE, known_device, known_partner, sent_key
 from app.routes.htmx import wants_fragment
 from app.routes.sessions import current_member
 from app.services.door import devices
 from app.services.door.callers import DoorCaller, DoorRole
-from app.services.office.partners import find_partner
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,7 +30,6 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 STAFF = "/staff"
 DOOR_ROLES = (Role.DOOR, Role.ADMIN)
-DEVICE_COOKIE = "door_device"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -107,12 +103,6 @@ def requires_key(scope: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
-def caller() -> str:
-    """Return who a rate limit counts: the key when one is sent, else the address."""
-    key = _sent_key()
-    return f"key:{hashlib.sha256(key.encode()).hexdigest()}" if key else get_remote_address()
-
-
 # --- staff --------------------------------------------------------------------------------------
 
 
@@ -174,7 +164,7 @@ def _ask_to_log_in() -> ResponseReturnValue:
 
 
 def _path(address: str | None) -> str | None:
-    return urlsplit(address or "").path or None
+    return split_address(address).path or None
 
 
 # --- the door -----------------------------------------------------------------------------------
@@ -202,9 +192,8 @@ def requires_door() -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def find_door_caller() -> DoorCaller:
     """Return who scans. Raises what `requires_door` names."""
-    key = _sent_key()
-    if key is not None:
-        return _door_partner(key)
+    if sent_key() is not None:
+        return _door_partner()
     caller = find_door_visitor()
     if caller is None:
         raise DoorLoginRequired
@@ -217,8 +206,8 @@ def find_door_visitor() -> DoorCaller | None:
     return _door_device() or _door_staff()
 
 
-def _door_partner(key: str) -> DoorCaller:
-    partner = find_partner(key)
+def _door_partner() -> DoorCaller:
+    partner = known_partner()
     if partner is None:
         raise ApiKeyInvalid
     if "door" not in partner.scopes:
@@ -228,11 +217,8 @@ def _door_partner(key: str) -> DoorCaller:
 
 def _door_device() -> DoorCaller | None:
     """Return the device whose cookie this is. Raises DeviceCutOff, and clears the browser then."""
-    token = request.cookies.get(DEVICE_COOKIE)
-    if not token:
-        return None
     try:
-        return devices.find_caller(token, now=utcnow())
+        return known_device()
     except devices.IsCutOff as error:
         after_this_request(forget_device)
         raise DeviceCutOff from error
@@ -275,19 +261,13 @@ def _check_same_origin() -> None:
 
 
 def _check_key(scope: str) -> int | None:
-    key = _sent_key()
-    if key is None:
+    if sent_key() is None:
         if current_settings().api_key_required:
             raise ApiKeyRequired
         return None
-    partner = find_partner(key)
+    partner = known_partner()
     if partner is None:
         raise ApiKeyInvalid
     if scope not in partner.scopes:
         raise InsufficientScope
     return partner.api_key_id
-
-
-def _sent_key() -> str | None:
-    kind, _, key = request.headers.get("Authorization", "").partition(" ")
-    return key.strip() if kind.lower() == "bearer" and key.strip() else None

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.clock import utcnow
 from app.errors import RateLimited, Words
-from app.routes.access import DEVICE_COOKIE
+from app.routes.credentials import DEVICE_COOKIE
 from app.services.door import devices
 
 KEEP_SECONDS = 60 * 24 * 3600  # longer than any event is prepared; cutting off ends it sooner

@@ -204,7 +204,7 @@ def change_password() -> ResponseReturnValue:
 @requires_role(*EVERY_ROLE)
 def log_out_everywhere() -> ResponseReturnValue:
     """End every session of the account, this one too."""
-    staffing.log_out_everywhere(the_member())
+    staffing.log_out_everywhere(the_member(), now=utcnow())
     sessions.end()
     return redirect(url_for("staff.log_in"), code=303)
 

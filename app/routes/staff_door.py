@@ -8,7 +8,8 @@ from flask_babel import lazy_gettext as _l
 
 from app.clock import utcnow
 from app.models import DeviceRole, Role, ScanReason
-from app.routes.access import DEVICE_COOKIE, requires_role
+from app.routes.access import requires_role
+from app.routes.credentials import known_device
 from app.routes.door_pairing import SCANNER, start_scanning
 from app.routes.htmx import render
 from app.routes.staff import the_member
@@ -59,7 +60,9 @@ def use_this_phone() -> ResponseReturnValue:
     member = the_member()
     name = member.email.partition("@")[0][: devices.NAME_LENGTH]
     wish = DeviceWish(name=name, role=DeviceRole.SCANNER, gate_id=gate_id, lanes="")
-    return start_scanning(devices.adopt(wish, by=member.email, now=utcnow()))
+    return start_scanning(
+        devices.adopt(wish, by=member.email, owner_id=member.staff_id, now=utcnow())
+    )
 
 
 def _phone_page(*, is_refused: bool = False) -> ResponseReturnValue:
@@ -74,8 +77,7 @@ def _phone_page(*, is_refused: bool = False) -> ResponseReturnValue:
 
 def _is_paired() -> bool:
     """Tell whether this browser is a phone of the door already."""
-    token = request.cookies.get(DEVICE_COOKIE)
     try:
-        return bool(token) and devices.find_caller(token or "", now=utcnow()) is not None
+        return known_device() is not None
     except devices.IsCutOff:
         return False

@@ -1,13 +1,14 @@
 """Where an error page leads: back, on, or to a person who can help."""
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import current_app, request, url_for
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
 from app.gateways import current_settings
+from app.routes.addresses import split_address
 from app.routes.language import own_path
 
 MAY_PASS = (429, 500, 503)  # the same request may be answered in a moment
@@ -62,7 +63,7 @@ def _page_above(status: int) -> WayOn | None:
 
 def _own_path_of(address: str | None) -> str | None:
     """Return the path and query of an address of ours, None of any other."""
-    parts = urlsplit(address or "")
+    parts = split_address(address)
     if parts.netloc != request.host:
         return None
     return own_path(parts.path + (f"?{parts.query}" if parts.query else ""), "") or None

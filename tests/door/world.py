@@ -23,7 +23,7 @@ from tests.app_factory import make_settings
 from tests.running.sales import add_ticket, order
 
 START = datetime(2027, 1, 23, 2, 0, tzinfo=UTC)  # nine o'clock at the event
-UTCNOW = ("app.routes.api.check_ins.utcnow", "app.routes.access.utcnow")
+UTCNOW = ("app.routes.api.check_ins.utcnow", "app.routes.credentials.utcnow")
 
 
 @dataclass(frozen=True)

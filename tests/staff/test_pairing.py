@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.extensions import db
-from app.models import Device, DeviceRole, Role
+from app.models import Attempt, Device, DeviceRole, Role
 from app.services.door import devices
 from app.services.door.devices import CODE_LENGTH, CODE_VALID, MOST_GUESSES, NotPaired
+from app.services.running.attempts import Limit
 from tests.pages.html import Page
 from tests.staff.door_forms import pair, scan, the_device, typed
 from tests.staff.office import Office, send
@@ -101,11 +102,21 @@ def test_codes_and_tokens_reach_no_log(
         assert secret not in lines
 
 
+def test_a_guest_who_guesses_on_the_venues_wifi_stops_nobody_soon(small_office: Office) -> None:
+    guesser, code = small_office.browser(), small_office.add_phone().code
+    for _ in range(20):
+        assert pair(guesser, "222-222-222").status == 422
+
+    assert pair(small_office.browser(), code).status == 303
+
+
 def test_guessing_codes_ends_and_pairing_well_costs_nothing(office: Office) -> None:
+    now, subject = datetime.now(UTC), Limit("pairing", "127.0.0.1", 0, CODE_VALID).subject
     with office.working():
-        for _ in range(MOST_GUESSES):
-            with pytest.raises(NotPaired):
-                devices.pair("222-222-222", address="127.0.0.1", now=datetime.now(UTC))
+        db.session.add_all(
+            Attempt(subject=subject, created_at=now) for _ in range(MOST_GUESSES - 1)
+        )
+    assert pair(office.browser(), "222-222-222").status == 422
     code = office.add_phone().code
     refused = pair(office.browser(), code)
     assert refused.status == 429

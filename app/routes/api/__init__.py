@@ -6,8 +6,8 @@ from flask import Flask
 from flask_smorest import Api
 
 from app.extensions import csrf
-from app.routes.access import DEVICE_COOKIE
 from app.routes.api import check_ins, door_search, door_sync, orders, tickets
+from app.routes.credentials import DEVICE_COOKIE
 
 DOOR_CALLERS = {
     "doorDevice": {

@@ -1,11 +1,10 @@
 """POST /api/check-ins, what was scanned without network, and taking one back."""
 
-import hashlib
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from flask import Response, g, jsonify, request
+from flask import Response, g, jsonify
 from flask_smorest import Blueprint
 from marshmallow import ValidationError
 
@@ -13,7 +12,7 @@ from app.clock import utcnow
 from app.errors import CheckInNotFound
 from app.extensions import limiter
 from app.gateways import current_settings
-from app.routes.access import DEVICE_COOKIE, caller, requires_door
+from app.routes.access import requires_door
 from app.routes.api.bodies import json_object
 from app.routes.api.check_in_schemas import (
     BatchAnswerSchema,
@@ -26,6 +25,7 @@ from app.routes.api.check_in_schemas import (
     read_scan_id,
 )
 from app.routes.api.schemas import ProblemSchema
+from app.routes.credentials import scanner
 from app.routes.error_handlers import field_errors
 from app.services.door import undo as undoing
 from app.services.door.batch import Fact, record_facts
@@ -43,12 +43,6 @@ _FACT = FactSchema()
 _PARTNERS_FACT = FactSchema(
     exclude=("seat_id", "key_id")
 )  # only a phone's seat ids are codes it has seen
-
-
-def scanner() -> str:
-    """Return who a rate limit counts: at the door many phones share one address."""
-    token = request.cookies.get(DEVICE_COOKIE)
-    return f"device:{hashlib.sha256(token.encode()).hexdigest()}" if token else caller()
 
 
 @bp.post("")

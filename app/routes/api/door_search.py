@@ -10,7 +10,7 @@ from app.extensions import limiter
 from app.gateways import current_settings
 from app.routes.access import requires_door
 from app.routes.api.check_in_schemas import SearchSchema
-from app.routes.api.check_ins import scanner
+from app.routes.credentials import scanner
 from app.services.door.search import Found, search_guests
 from app.tracing import current_request_id
 

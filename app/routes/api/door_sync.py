@@ -16,26 +16,27 @@ from app.config import Event
 from app.extensions import limiter
 from app.gateways import current_settings
 from app.models import Device, Gate
-from app.routes.access import caller, requires_door
+from app.routes.access import requires_door
+from app.routes.addresses import LARGEST_ID
 from app.routes.api.bodies import json_object
+from app.routes.credentials import scanner
 from app.services.door import devices
 from app.services.door.callers import DoorCaller
 from app.services.door.lanes import lanes_alone
 from app.services.door.offline import list_sealed_seats
+from app.services.door.reports import MOST
 from app.services.door.sync import Cursor, DoorState, TicketRules, read_state
 from app.tracing import current_request_id
 
 bp = Blueprint("api_door_sync", __name__, url_prefix="/api/door")
-
-LARGEST_ID = 2**63 - 1
 
 
 class ReportSchema(Schema):
     """What a phone says of itself; null where it cannot tell."""
 
     battery = fields.Integer(allow_none=True, strict=True, validate=validate.Range(0, 100))
-    queued = fields.Integer(required=True, strict=True, validate=validate.Range(0))
-    tickets = fields.Integer(required=True, strict=True, validate=validate.Range(0))
+    queued = fields.Integer(required=True, strict=True, validate=validate.Range(0, MOST))
+    tickets = fields.Integer(required=True, strict=True, validate=validate.Range(0, MOST))
     clock = fields.AwareDateTime(required=True)
     storage_kept = fields.Boolean(data_key="storageKept", allow_none=True)
 
@@ -62,7 +63,7 @@ class PageSchema(Schema):
 
 
 @bp.post("/sync")
-@limiter.limit("600 per minute", key_func=caller)
+@limiter.limit("600 per minute", key_func=scanner)
 @requires_door()
 @json_object
 @use_kwargs(SyncSchema)
@@ -77,7 +78,7 @@ def sync(since: Cursor | None, report: dict[str, Any]) -> Response:
 
 
 @bp.get("/tickets")
-@limiter.limit("600 per minute", key_func=caller)
+@limiter.limit("600 per minute", key_func=scanner)
 @requires_door()
 @use_kwargs(PageSchema, location="query")
 def tickets(after: int) -> Response:

@@ -11,7 +11,7 @@ from app.errors import OrderNotFound
 from app.extensions import limiter
 from app.gateways import current_gateways, current_settings
 from app.models import Order, OrderStatus, Payment, PaymentStatus
-from app.routes.access import caller, requires_key
+from app.routes.access import requires_key
 from app.routes.api.bodies import json_object
 from app.routes.api.schemas import (
     OrderAnswerSchema,
@@ -19,6 +19,7 @@ from app.routes.api.schemas import (
     OrderRequestSchema,
     ProblemSchema,
 )
+from app.routes.credentials import caller
 from app.services.money import invoice_line
 from app.services.money.invoicing import try_open_invoice
 from app.services.selling.ordering import (

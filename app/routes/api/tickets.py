@@ -11,8 +11,8 @@ from marshmallow import Schema, fields, validate
 from app.clock import utcnow
 from app.extensions import limiter
 from app.gateways import current_settings
-from app.routes.access import caller
 from app.routes.api.schemas import ProblemSchema, TicketListSchema, TicketSchema
+from app.routes.credentials import caller
 from app.services.selling.catalogue import TicketOnSale, list_tickets
 from app.tracing import current_request_id
 

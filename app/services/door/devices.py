@@ -21,7 +21,7 @@ NAME_LENGTH = 64
 LANES = "ABCDEFGHIJKL"
 CODE_LENGTH = 9  # of 30 symbols: 44 bits, for ten minutes
 CODE_VALID = timedelta(minutes=10)
-MOST_GUESSES = 20
+MOST_GUESSES = 300  # by one address, which a whole venue may share
 SEEN_EVERY = timedelta(seconds=10)
 
 
@@ -213,11 +213,15 @@ def _exchange(code: str, now: datetime) -> str:
 
 
 @use_case
-def adopt(wish: DeviceWish, *, by: str, now: datetime) -> str:
-    """Add the phone somebody is logged in on, paired at once; return its token."""
+def adopt(wish: DeviceWish, *, by: str, owner_id: int | None = None, now: datetime) -> str:
+    """Add the phone somebody is logged in on, paired at once; return its token.
+
+    `owner_id` is whose account it is: the phone goes when all sessions of that are ended.
+    """
     token = _new_token()
     with transaction() as session:
         device = _new_device(wish, by, now)
+        device.owner_id = owner_id
         device.token_hash, device.paired_at, device.last_seen_at = _hash(token), now, now
         session.add(device)
     return token

@@ -20,7 +20,7 @@ from app.services.door.offline import SETTLED_AFTER, SeatCount, count_seats
 from app.services.running.transaction import reading, use_case
 from app.services.selling.signing_keys import public_keys
 
-_CURSOR = re.compile(r"(\d{1,18})\.(\d{1,12})", re.ASCII)
+_CURSOR = re.compile(r"(\d{1,18})\.(\d{1,11})", re.ASCII)  # seconds that are a time
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from app.models import Role, Staff
+from app.models import Device, Role, Staff
 from app.models.staff import new_session_key
 from app.services.running.attempts import Limit, count_attempt, forgive
 from app.services.running.transaction import affected, reading, transaction, use_case
@@ -105,28 +105,42 @@ def change_password(
     return _renew(member.email, _hash(new))
 
 
-def set_password(email: str, password: str) -> None:
-    """Give an account another password and end its sessions. Raises WeakPassword, NoSuchStaff."""
+def set_password(email: str, password: str, *, now: datetime) -> None:
+    """Give an account another password and end its sessions, those of its own phones too.
+
+    Raises WeakPassword, NoSuchStaff.
+    """
     address = email.strip().lower()
-    _renew(address, _hash(password))
+    _renew(address, _hash(password), cut_off_at=now)
     forgive([], _account_limit(address))  # its owner may log in at once
 
 
-def log_out_everywhere(member: Member) -> None:
-    """End every session of an account."""
-    _renew(member.email)
+def log_out_everywhere(member: Member, *, now: datetime) -> None:
+    """End every session of an account, and cut off the phones its owner scans with."""
+    _renew(member.email, cut_off_at=now)
 
 
 @use_case
-def _renew(email: str, password_hash: str | None = None) -> Member:
-    """Change the session key, and the password where one is given. Raises NoSuchStaff."""
+def _renew(
+    email: str, password_hash: str | None = None, *, cut_off_at: datetime | None = None
+) -> Member:
+    """Change the session key, the password where one is given, and cut off its owner's phones.
+
+    Those only with `cut_off_at`. Raises NoSuchStaff.
+    """
     values = {"session_key": new_session_key()}
     if password_hash is not None:
         values["password_hash"] = password_hash
     with transaction() as session:
         if not affected(session, sa.update(Staff).where(Staff.email == email).values(**values)):
             raise NoSuchStaff(email)
-        return _member(session.scalars(sa.select(Staff).where(Staff.email == email)).one())
+        account = session.scalars(sa.select(Staff).where(Staff.email == email)).one()
+        if cut_off_at is not None:
+            phones = sa.update(Device).where(
+                Device.owner_id == account.id, Device.cut_off_at.is_(None)
+            )
+            affected(session, phones.values(cut_off_at=cut_off_at))
+        return _member(account)
 
 
 def _account_limit(account: str) -> Limit:

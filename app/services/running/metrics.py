@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from app.models import (
     CheckIn,
-    Device,
     ETicket,
     Job,
     JobStatus,
@@ -23,6 +22,7 @@ from app.models import (
     Ticket,
     TicketStock,
 )
+from app.services.door.reports import list_waiting
 from app.services.running.invariants import find_violations
 from app.services.running.transaction import reading
 
@@ -96,8 +96,7 @@ def _door(session: Session) -> Iterator[GaugeMetricFamily]:
     inside = sa.select(sa.func.count()).where(ETicket.is_inside.is_(True))
     yield GaugeMetricFamily("tickets_inside", "People inside now", session.scalar(inside) or 0)
     yield _check_ins(session)
-    reports = session.scalars(sa.select(Device.report).where(Device.cut_off_at.is_(None)))
-    queued = sum(int((report or {}).get("queued") or 0) for report in reports)
+    queued = sum(phone.queued for phone in list_waiting(session))
     yield GaugeMetricFamily("tickets_devices_queued", "Scans that phones still hold", queued)
 
 
