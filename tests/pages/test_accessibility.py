@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from app.extensions import db
 from tests.door.web import web_server
 from tests.harness.browser import browsing
+from tests.pages import order_states
 from tests.pages.axe import COLOURS, violations
 from tests.pages.conftest import make_app
 from tests.pages.every_state import every_state
@@ -51,6 +52,10 @@ TOO_WIDE = """
       && element.getBoundingClientRect().right > innerWidth + 1)
     .slice(0, 4).map((element) => element.outerHTML.slice(0, 120))
 """
+MOTIONS = """
+() => document.getAnimations().filter((each) => each.effect.getComputedTiming().duration > 0)
+  .map((each) => each.effect.target.outerHTML.slice(0, 80))
+"""
 
 
 @pytest.fixture
@@ -86,7 +91,11 @@ class Screen:
 
 @contextmanager
 def screen(browser: Browser, shop: Shop, size: tuple[int, int], locale: str) -> Iterator[Screen]:
-    with web_server(shop.app) as address, browsing(browser, size=size, locale=locale) as page:
+    """Give a screen of one who asked for less motion."""
+    with (
+        web_server(shop.app) as address,
+        browsing(browser, size=size, locale=locale, reduced_motion="reduce") as page,
+    ):
         yield Screen(page, address)
 
 
@@ -104,6 +113,7 @@ def test_every_state_is_accessible_on_a_narrow_screen_light_and_dark(
             page.emulate_media(color_scheme="light")
             found += [f"wider than the screen: {each}" for each in page.evaluate(TOO_WIDE)]
             page.evaluate(SPREAD_TEXT, TEXT_SPACING)
+            found += [f"moves: {each}" for each in page.evaluate(MOTIONS)]
             found += [f"spread, too wide: {each}" for each in page.evaluate(TOO_WIDE)]
             found += [f"spread, clipped: {each}" for each in page.evaluate(CLIPPED)]
             faults += [f"{name}: {fault}" for fault in found]
@@ -128,14 +138,28 @@ def test_every_state_is_accessible_in_english_on_a_wide_screen(
 def test_axe_would_tell(new_shop: Shop, browser: Browser) -> None:
     poor = """<!doctype html><html lang="id"><title>Uji</title>
         <link rel="stylesheet" href="/poor.css">
-        <main><h1>Uji</h1><p id="grey">Teks</p><input id="nameless"></main></html>"""
-    grey = "#grey { color: #999 } @media (prefers-color-scheme: dark) { #grey { color: #767676 } }"
+        <main><h1>Uji</h1><p id="grey">Teks</p><input id="nameless">
+        <button>a</button><button>b</button></main></html>"""
+    rules = """#grey { color: #999 }
+        @media (prefers-color-scheme: dark) { #grey { color: #767676 } }
+        button { width: 12px; height: 12px; padding: 0; border: 0; font-size: 4px }"""
     with screen(browser, new_shop, NARROW, "id-ID") as shown:
-        shown.page.route("**/poor.css", lambda r: r.fulfill(body=grey, content_type="text/css"))
+        shown.page.route("**/poor.css", lambda r: r.fulfill(body=rules, content_type="text/css"))
         shown.show(Response(poor, mimetype="text/html"))
         found = violations(shown.page)
-        assert [fault.split()[0] for fault in found] == ["color-contrast", "label"]
+        assert {fault.split()[0] for fault in found} == {"color-contrast", "label", "target-size"}
         shown.page.emulate_media(color_scheme="dark")
         assert violations(shown.page, rules=COLOURS) == []
         shown.show(Response(poor.replace("<p", '<p style="width: 900px"'), mimetype="text/html"))
         assert shown.page.evaluate(TOO_WIDE)
+
+
+def test_only_what_waits_moves_and_not_for_whom_that_is_too_much(
+    new_shop: Shop, browser: Browser
+) -> None:
+    token = order_states.preparing(new_shop)
+    with screen(browser, new_shop, NARROW, "id-ID") as shown:
+        shown.show(new_shop.client.get(f"/orders/{token}"))
+        assert shown.page.evaluate(MOTIONS) == []
+        shown.page.emulate_media(reduced_motion="no-preference")
+        assert len(shown.page.evaluate(MOTIONS)) == 1
