@@ -81,7 +81,7 @@ class _Scanner:
         yield self._drawer("phone")
         self.page.locator("[data-opens=search]").click()
         self.page.locator("#search-text").fill("sari")
-        expect(self.page.locator(".hit")).to_be_visible()
+        expect(self.page.locator(".hit").first).to_be_visible()
         yield self._look()
         self.page.keyboard.press("Escape")
         cut_network(self.page)

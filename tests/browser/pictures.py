@@ -16,6 +16,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.camera import SHARPNESS, Album
+from tests.browser.door_pictures import draw_door
+from tests.browser.office_pictures import draw_office
 from tests.browser.purchase import (
     ORDER_PAGE,
     choose,
@@ -143,6 +145,12 @@ def draw_paid_order(studio: Studio) -> None:
     expect(page.get_by_text("sudah dikirim")).to_be_visible(timeout=PATIENCE * 1000)
     studio.shoot_order(order_page, "Sampai jumpa!", "order-paid", "a paid order")
     album.add_frame(page)
+    shows = "a paid order where the device asks for dark"
+    with browsing(studio.browser, color_scheme="dark", device_scale_factor=SHARPNESS) as dark_page:
+        dark_page.goto(order_page)
+        album.shoot(dark_page, "order-paid-dark", shows)
+    page.goto(f"{order_page}/tickets")
+    album.shoot(page, "e-tickets-page", "the e-tickets as a page, a code a screen")
 
     mail = service.mailbox.wait_for_mail(BUYER)
     page.goto(f"{service.mailbox.base_url}/mails/{mail['id']}/html")
@@ -238,6 +246,8 @@ def draw(folder: Path, workplace: Path) -> Album:
         for chapter in (draw_catalogue, draw_checkout, draw_paid_order, draw_last_seats):
             chapter(studio)
         draw_troubles(studio)
+        draw_office(service, page, studio.album)
+        draw_door(service, browser, studio.album)
         studio.album.save_strip(
             "purchase-strip", "a whole purchase: choose, fill in, pay (local stand-in), done, enter"
         )

@@ -1,0 +1,49 @@
+"""Draw what the office sees while people come in: live numbers, and a phone being paired."""
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from playwright.sync_api import Page, expect
+
+from app.models import ETicket
+from tests.browser.camera import Album
+from tests.door.seeding import SeededDoor, seeded_door
+from tests.harness.service import Service
+
+EMAIL = "admin@tedxsenja.example"
+PASSWORD = "correct horse battery"
+SOLD = 240
+# How many people came in at each gate, by five minutes, the last ones now.
+ARRIVALS = {"Utara": (2, 5, 9, 14, 18, 23, 17), "Selatan": (0, 2, 6, 8, 13, 11, 15)}
+
+
+def draw_office(service: Service, page: Page, album: Album) -> None:
+    """Draw the pages of staff; gates, seats and arrivals are written into the database."""
+    command = ("staff", "add", EMAIL, "--role", "admin", "--password-stdin")
+    service.flask(*command, stdin=PASSWORD)
+    with seeded_door(service.database_url) as door:
+        _let_people_in(door)
+    page.goto(f"{service.url}/staff/log-in?next=/staff/door")
+    page.fill("#email", EMAIL)
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    expect(page.locator("#entered")).to_have_text(str(sum(map(sum, ARRIVALS.values()))))
+    album.shoot(page, "staff-live", "live numbers of the door, for staff")
+    page.goto(f"{service.url}/staff/door/devices/new")
+    page.fill("#name", "Ayu")
+    page.get_by_role("button", name="Tambah dan tampilkan kodenya").click()
+    expect(page.locator(".big-code")).to_be_visible()
+    album.shoot(page, "staff-pairing", "pairing a volunteer's phone: it scans this, or types it")
+
+
+def _let_people_in(door: SeededDoor) -> None:
+    """Sell seats, and let in as many as came at each gate in each five minutes."""
+    seats = iter(door.sell(door.add_ticket(type="Mitra"), SOLD))
+    now = datetime.now(UTC)
+    for gate, counts in ARRIVALS.items():
+        door.add_gate(gate)
+        for slot, count in enumerate(reversed(counts)):
+            ids = [next(seats).e_ticket_id for _ in range(count)]
+            moment = now - timedelta(minutes=5 * slot, seconds=30)
+            wanted = sa.update(ETicket).where(ETicket.id.in_(ids))
+            door.run(wanted.values(admitted_at=moment, admitted_gate=gate, is_inside=True))
