@@ -1,4 +1,4 @@
-"""Who entered twice, and taking an entry back. For admins."""
+"""Who entered twice or should not have, and taking an entry back. For admins."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -7,8 +7,9 @@ from app.clock import utcnow
 from app.models import Role
 from app.routes.access import requires_role
 from app.routes.staff import the_member
+from app.routes.staff_door import REASONS
 from app.services.door.callers import DoorCaller
-from app.services.door.conflicts import list_conflicts
+from app.services.door.conflicts import list_conflicts, list_objections
 from app.services.door.undo import undo
 
 bp = Blueprint("staff_conflicts", __name__, url_prefix="/staff/door/conflicts")
@@ -17,8 +18,13 @@ bp = Blueprint("staff_conflicts", __name__, url_prefix="/staff/door/conflicts")
 @bp.get("")
 @requires_role(Role.ADMIN)
 def show_all() -> str:
-    """Show the tickets that came in twice: where, when, and on which phones."""
-    return render_template("staff/door/conflicts.html", conflicts=list_conflicts())
+    """Show who came in twice or should not have: where, when, and on which phones."""
+    return render_template(
+        "staff/door/conflicts.html",
+        conflicts=list_conflicts(),
+        objections=list_objections(),
+        reasons=REASONS,
+    )
 
 
 @bp.post("/undo")

@@ -18,6 +18,7 @@ from app.routes.htmx import render
 from app.routes.staff import the_member
 from app.services.door import devices, gates
 from app.services.door.devices import LANES, Pairing
+from app.services.door.reports import read_queued
 
 bp = Blueprint("staff_devices", __name__, url_prefix="/staff/door/devices")
 
@@ -81,7 +82,13 @@ def change(device_id: int) -> ResponseReturnValue:
 @bp.post("/<int:device_id>/cut-off")
 @requires_role(Role.ADMIN)
 def cut_off(device_id: int) -> ResponseReturnValue:
-    """Let a phone do nothing any more, from its next call on."""
+    """Let a phone do nothing any more; asks once more when scans on it would be lost."""
+    device = devices.find_device(device_id)
+    queued = read_queued(device.report) if device and not device.cut_off_at else 0
+    if queued and "lose_scans" not in request.form:
+        return render_template(
+            "staff/door/cut_off.html", device=device, queued=queued, now=utcnow()
+        ), 422
     devices.cut_off(device_id, now=utcnow())
     return redirect(url_for("staff_devices.show_all"), code=303)
 

@@ -123,7 +123,27 @@ def test_with_another_secret_key_buyers_still_get_their_codes(sqlite_app: Flask)
             key_box.open(ENVIRONMENT["SECRET_KEY"])
 
         assert true_codes() == [True] * 4
-        assert [key.state for key in signing_keys.list_keys()] == ["retired", "active"]
+
+
+def test_two_machines_with_different_secret_keys_make_one_key_each_and_say_so(
+    sqlite_app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Retiring what the other one made, they would use up all 255 keys in an hour of sales."""
+    secrets = (ENVIRONMENT["SECRET_KEY"], "another SECRET_KEY, on the other machine")
+    with sqlite_app.app_context():
+        try:
+            for number in range(6):
+                key_box.open(secrets[number % 2])
+                buy_free_seats(sqlite_app, f"Sale {number}", 1)
+        finally:
+            key_box.open(ENVIRONMENT["SECRET_KEY"])
+
+        assert true_codes() == [True] * 6
+        assert [key.state for key in signing_keys.list_keys()] == ["active"] * 2
+        told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+        assert [words.split(":")[0] for words in told] == ["signing key 2 was made"]
+        assert signing_keys.rotate(now=NOW) == 3
+        assert [key.state for key in signing_keys.list_keys()] == ["retired", "retired", "active"]
 
 
 def test_when_all_ids_are_taken_it_says_so(sqlite_app: Flask) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.models import Role
-from tests.door.world import START, Caller, DoorWorld, new_id
+from tests.door.world import START, Caller, DoorWorld
 from tests.staff.office import Office
 
 
@@ -62,7 +62,9 @@ def test_an_admin_may_and_a_volunteer_not(quick_world: DoorWorld, role: Role, st
     assert browser.post(f"/api/check-ins/{scan_id}/undo", json={}).status_code == status
 
 
-@pytest.mark.parametrize("scan_id", ["5d9b6bd0-5b3c-4e7f-9a55-0f2f8d7b1c11", "nothing", "%00", "a" * 500])
+@pytest.mark.parametrize(
+    "scan_id", ["5d9b6bd0-5b3c-4e7f-9a55-0f2f8d7b1c11", "nothing", "%00", "a" * 500]
+)
 def test_what_was_never_scanned_cannot_be_taken_back(quick_world: DoorWorld, scan_id: str) -> None:
     answer = quick_world.phone().undo(scan_id)
 
@@ -116,3 +118,20 @@ def test_the_body_must_be_empty_json(quick_world: DoorWorld) -> None:
     assert phone.post(f"/api/check-ins/{scan_id}/undo", {"why": "x"}).status_code == 422
     assert phone.post(f"/api/check-ins/{scan_id}/undo", "[]").status_code == 400
     assert Caller(quick_world).undo(scan_id).status_code == 401
+
+
+def test_a_repeat_of_what_was_taken_back_is_answered_as_at_first_and_says_so(
+    world: DoorWorld,
+) -> None:
+    guest, phone = world.guest(), world.phone()
+    body = phone.body(guest.qr_text)
+    first = phone.post("/api/check-ins", body).get_json()
+    world.pass_time(minutes=1)
+    phone.undo(body["scanId"])
+
+    again = phone.post("/api/check-ins", body).get_json()
+
+    assert "undoneAt" not in first
+    same = {name: value for name, value in again.items() if name not in ("undoneAt", "requestId")}
+    assert same == {name: value for name, value in first.items() if name != "requestId"}
+    assert again["undoneAt"] == "2027-01-23T09:01:00+07:00"

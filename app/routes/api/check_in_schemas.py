@@ -187,6 +187,11 @@ class CheckInAnswerSchema(Schema):
     e_ticket = fields.Nested(HolderSchema, data_key="eTicket", attribute="holder", allow_none=True)
     admitted_at = fields.AwareDateTime(data_key="admittedAt", format="iso", allow_none=True)
     gate = fields.String(allow_none=True)
+    undone_at = fields.AwareDateTime(
+        data_key="undoneAt",
+        format="iso",
+        metadata={"description": "Only in a repeated answer: when the check-in was taken back."},
+    )
     request_id = fields.String(data_key="requestId")
 
 

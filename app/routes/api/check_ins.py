@@ -38,7 +38,7 @@ bp = Blueprint("api_check_ins", __name__, url_prefix="/api/check-ins", descripti
 PROBLEM = {"schema": ProblemSchema, "content_type": "application/problem+json"}
 SECURITY: list[dict[str, list[str]]] = [{"apiKey": []}, {"doorDevice": []}, {"staffSession": []}]
 
-_CHECK_IN = CheckInAnswerSchema(exclude=("request_id",))
+_CHECK_IN = CheckInAnswerSchema(exclude=("request_id", "undone_at"))
 _FACT = FactSchema()
 _PARTNERS_FACT = FactSchema(
     exclude=("seat_id", "key_id")
@@ -149,7 +149,10 @@ def _problem(scan_id: str | None, code: str, **more: Any) -> dict[str, Any]:
 
 def _dump(verdict: Verdict) -> dict[str, Any]:
     dumped: dict[str, Any] = _CHECK_IN.dump(verdict)
-    return {**dumped, "admittedAt": _local(verdict.admitted_at)}
+    dumped["admittedAt"] = _local(verdict.admitted_at)
+    return (
+        dumped if verdict.undone_at is None else {**dumped, "undoneAt": _local(verdict.undone_at)}
+    )
 
 
 def _local(moment: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Conflicts: e-tickets on which somebody entered who should not have, known once phones report."""
+"""Conflicts: who entered and should not have, known once phones report."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,9 @@ from app.models import (
 )
 from app.services.door.history import gate_rules, list_passings, replay
 from app.services.running.transaction import reading
+
+SHOWN = 16  # characters of a text that is no code of ours
+_BY = sa.func.coalesce(Device.name, Staff.email, ApiKey.name, "")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,24 @@ class Conflict:
     entries: tuple[Entry, ...]
 
 
+@dataclass(frozen=True)
+class Objection:
+    """Somebody whom a phone without network let through, and why we would not have.
+
+    Of a code that is no ticket, `code` is how the text begins and nobody's name is known.
+    """
+
+    scan_id: str
+    happened_at: datetime
+    gate: str | None
+    by: str
+    is_exit: bool
+    reason: ScanReason
+    code: str
+    attendee: str | None
+    ticket_type: str | None
+
+
 def list_conflicts() -> list[Conflict]:
     """Return every e-ticket with an entry too many, the first to have happened first.
 
@@ -64,6 +85,50 @@ def list_conflicts() -> list[Conflict]:
             if twice:
                 doubles[e_ticket_id] = twice
         return _describe(session, doubles)
+
+
+def list_objections() -> list[Objection]:
+    """Return who was let through without a network and should not have been, the first first.
+
+    Those who entered twice are left out: they are conflicts.
+    """
+    rows = (
+        _with_names(sa.select(CheckIn, _BY, ETicket.code, ETicket.attendee, Ticket.type))
+        .outerjoin(ETicket, ETicket.id == CheckIn.e_ticket_id)
+        .outerjoin(Ticket, Ticket.id == ETicket.ticket_id)
+        .where(
+            CheckIn.objection.is_not(None),
+            CheckIn.objection != ScanReason.ALREADY_ADMITTED,
+            CheckIn.undone_at.is_(None),
+        )
+        .order_by(CheckIn.happened_at, CheckIn.scan_id)
+    )
+    with reading() as session:
+        return [
+            Objection(
+                scan_id=row.scan_id,
+                happened_at=row.happened_at,
+                gate=row.gate,
+                by=by,
+                is_exit=row.direction is Direction.OUT,
+                reason=row.objection,
+                code=code or row.code[:SHOWN],
+                attendee=attendee,
+                ticket_type=kind,
+            )
+            for row, by, code, attendee, kind in session.execute(rows)
+            if row.objection
+        ]
+
+
+def _with_names(query: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
+    """Add the tables that say who scanned."""
+    return (
+        query.select_from(CheckIn)
+        .outerjoin(Device, Device.id == CheckIn.device_id)
+        .outerjoin(Staff, Staff.id == CheckIn.staff_id)
+        .outerjoin(ApiKey, ApiKey.id == CheckIn.api_key_id)
+    )
 
 
 def _standing_entries() -> tuple[sa.ColumnElement[bool], ...]:
@@ -100,11 +165,8 @@ def _describe(session: Session, doubles: dict[int, frozenset[int]]) -> list[Conf
 
 def _entries(session: Session, doubles: dict[int, frozenset[int]]) -> dict[int, list[Entry]]:
     rows = (
-        sa.select(CheckIn, ETicket.id, sa.func.coalesce(Device.name, Staff.email, ApiKey.name, ""))
+        _with_names(sa.select(CheckIn, ETicket.id, _BY))
         .join(ETicket, ETicket.id == CheckIn.e_ticket_id)
-        .outerjoin(Device, Device.id == CheckIn.device_id)
-        .outerjoin(Staff, Staff.id == CheckIn.staff_id)
-        .outerjoin(ApiKey, ApiKey.id == CheckIn.api_key_id)
         .where(CheckIn.e_ticket_id.in_(doubles), *_standing_entries())
         .order_by(CheckIn.happened_at, CheckIn.scan_id)
     )

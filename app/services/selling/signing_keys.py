@@ -1,6 +1,7 @@
 """The keys that sign e-tickets: made when first needed, rotated and revoked by command."""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,34 +52,35 @@ class KeyOverview:
 
 
 def get_signer(session: Session, now: datetime) -> Signer:
-    """Return the active key, made here if there is none: part of the caller's transaction.
+    """Return the newest active key, made here if there is none: part of the caller's transaction.
 
-    A key sealed under another SECRET_KEY signs no more: it is retired and another one is made, so
-    that nobody who paid waits for an e-ticket. Raises KeysExhausted.
+    One that was sealed under another SECRET_KEY cannot sign here: another one is made, so that
+    nobody who paid waits for an e-ticket. It stays active, as two machines whose SECRET_KEYs
+    differ would else retire each other's key at every sale. Raises KeysExhausted.
     """
     for _ in range(3):
-        active = session.scalar(_active())
-        if active is None:
-            active = _add(session, now)
-        if active is None:
-            continue  # another transaction was faster: read what it made
-        try:
-            return Signer(active.id, key_box.unseal(active.sealed_key or ""))
-        except UnreadableKey:
-            log.exception("SECRET_KEY has changed: a new key signs from now on")
-            _retire(active, now)
-            session.flush()
+        active = session.scalars(_active()).all()
+        for key in active:
+            with suppress(UnreadableKey):
+                return Signer(key.id, key_box.unseal(key.sealed_key or ""))
+        if made := _add(session, now):
+            if active:
+                log.error(
+                    "signing key %d was made: SECRET_KEY has changed, or differs between machines",
+                    made.id,
+                )
+            return Signer(made.id, key_box.unseal(made.sealed_key or ""))
+        # another transaction was faster: read what it made
     raise KeysExhausted
 
 
 @use_case
 def rotate(*, now: datetime) -> int:
-    """Make a new key and retire the active one; its codes stay good. Returns the new id."""
+    """Make a new key and retire the active ones; their codes stay good. Returns the new id."""
     with transaction() as session:
-        active = session.scalar(_active().with_for_update())
-        if active is not None:
-            _retire(active, now)
-            session.flush()
+        for key in session.scalars(_active().with_for_update()):
+            _retire(key, now)
+        session.flush()
         return get_signer(session, now).key_id
 
 
@@ -154,7 +156,7 @@ def _seats_of(session: Session, key_id: int) -> list[ETicket]:
 
 def _active() -> sa.Select[SigningKey]:
     is_active = SigningKey.retired_at.is_(None), SigningKey.revoked_at.is_(None)
-    return sa.select(SigningKey).where(*is_active).order_by(SigningKey.id.desc()).limit(1)
+    return sa.select(SigningKey).where(*is_active).order_by(SigningKey.id.desc())
 
 
 def _add(session: Session, now: datetime) -> SigningKey | None:
