@@ -42,6 +42,13 @@ class Album:
             self._save(picture, device, COLOURS)
         self._note(names, shows)
 
+    def shoot_screen(self, page: Page, name: str, shows: str) -> None:
+        """Take what each device shows at once of a page that fills screen after screen."""
+        names = [f"{name}-{device}" for device in DEVICES]
+        for device, size in zip(names, DEVICES.values(), strict=True):
+            self._save(_look(page, *size, scale="css"), device, COLOURS)
+        self._note(names, shows)
+
     def shoot_pdf(self, pdf: bytes, name: str, shows: str) -> None:
         """Take the first page of a PDF file, with a thin border for its white paper."""
         self._save(first_page(pdf, PDF_DPI), name, COLOURS)

@@ -150,7 +150,7 @@ def draw_paid_order(studio: Studio) -> None:
         dark_page.goto(order_page)
         album.shoot(dark_page, "order-paid-dark", shows)
     page.goto(f"{order_page}/tickets")
-    album.shoot(page, "e-tickets-page", "the e-tickets as a page, a code a screen")
+    album.shoot_screen(page, "e-tickets-page", "the e-tickets as a page, a code a screen")
 
     mail = service.mailbox.wait_for_mail(BUYER)
     page.goto(f"{service.mailbox.base_url}/mails/{mail['id']}/html")
