@@ -17,6 +17,8 @@ KEPT = """async () => {
   const { installing, waiting } = await navigator.serviceWorker.ready;
   return installing || waiting ? [] : caches.keys();
 }"""
+# What an installation leaves on the phone that broke off before the deploy that worked.
+BROKEN_OFF = "caches.open('door-abcdefabcdef').then(() => true)"
 STATUS = "address => fetch(address).then(({ status }) => status)"
 
 
@@ -45,10 +47,12 @@ def test_an_open_page_keeps_its_files_and_the_next_one_is_new(
         page.goto(f"{url}/door")
         old = version_of(page)
         eventually(lambda: old in kept_versions(page))
+        page.evaluate(BROKEN_OFF)
         app.extensions[VERSION] = NEW
         page.evaluate("navigator.serviceWorker.getRegistration().then((found) => found.update())")
         eventually(lambda: NEW in kept_versions(page))
         assert page.evaluate(STATUS, f"/door/shell/{old}/js/door/decoder.js") == 200
+        eventually(lambda: "abcdefabcdef" not in kept_versions(page))
 
         page.reload()
         assert version_of(page) == NEW

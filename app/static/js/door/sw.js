@@ -6,6 +6,7 @@ const NAME = `door-${SHELL.version}`;
 const NOTES = "scanner-notes"; // outlives versions
 const LANGUAGE = "/door/language"; // a note of our own in there, never asked of the network
 const PATIENCE_MS = 2000;
+const KEPT_BEFORE = 3; // older versions: any may have a page open still
 
 // Every address holds the version, so that an open page of the last one finds its own files until it is closed.
 self.addEventListener("install", (event) => {
@@ -29,10 +30,16 @@ async function keepShell() {
   await cache.addAll([...SHELL.files, ...Object.values(SHELL.pages)]);
 }
 
-/** Caches are listed in the order they were made: the last but one may still have a page open. */
+/**
+ * Caches are listed in the order they were made. An empty one is what an installation left that broke off: it counts
+ * for nothing, and must not push out the one an open page lives on.
+ */
 async function forgetOldShells() {
   const names = (await caches.keys()).filter((name) => name.startsWith("door-") && name !== NAME);
-  await Promise.all(names.slice(0, -1).map((name) => caches.delete(name)));
+  const sizes = await Promise.all(names.map(async (name) => (await (await caches.open(name)).keys()).length));
+  const whole = names.filter((_name, n) => sizes[n]);
+  const kept = whole.slice(-KEPT_BEFORE);
+  await Promise.all(names.filter((name) => !kept.includes(name)).map((name) => caches.delete(name)));
 }
 
 async function openFile(request) {
