@@ -3,20 +3,27 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import BadRequest
 
 from app.clock import utcnow
-from app.extensions import limiter
+from app.extensions import csrf, limiter
 from app.formatting import event_time
 from app.gateways import current_settings
 from app.models import Direction, ScanReason, ScanResult
-from app.routes import door_shell
-from app.routes.access import DeviceCutOff, RoleNotAllowed, find_door_visitor
+from app.routes import door_shell, sessions
+from app.routes.access import (
+    DeviceCutOff,
+    RoleNotAllowed,
+    find_door_visitor,
+    forget_device,
+    requires_door,
+)
 from app.routes.door_words import door_words
 from app.routes.language import current_language, switch_to
+from app.services.door import devices
 from app.services.door.callers import DoorCaller
 from app.services.door.checkin import Scan, check_in
 from app.services.door.verdicts import Verdict
@@ -48,6 +55,29 @@ def check_typed() -> ResponseReturnValue:
     now = utcnow()
     verdict = check_in(_typed_scan(caller, now), caller=caller, now=now)
     return _private(_verdict_page(verdict))
+
+
+@bp.post("/door/leave")
+@csrf.exempt  # `requires_door` sees to it
+@limiter.limit("60 per minute")
+@requires_door()
+def leave() -> ResponseReturnValue:
+    """End this browser's access to the door: its device is cut off, who is logged in is out.
+
+    `deviceId` says whose access is meant (null: a log-in's): one given since stays.
+    """
+    who: DoorCaller = g.door_caller
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise BadRequest
+    is_meant = body.get("deviceId", who.device_id) == who.device_id
+    response: Response = jsonify({"left": is_meant})
+    if not is_meant:
+        return response
+    if who.device_id is not None:
+        devices.cut_off(who.device_id, now=utcnow())
+    sessions.end()
+    return forget_device(response)
 
 
 def _typed_scan(caller: DoorCaller, now: datetime) -> Scan:

@@ -28,6 +28,7 @@ def _verdicts() -> dict[str, str]:
         "at_gate": _("at gate {gate}"),
         "needs_network": _("This code can only be checked online. Scan the QR code."),
         "not_prepared": _("No network, and no tickets on this phone"),
+        "gate_gone": _("This phone's gate is not used any more. Tap its name and choose another."),
         "unreachable": _("No answer yet. Scan the same ticket again: it counts once."),
         "decided_here": _("Decided on this phone, sent when the network is back"),
     }
@@ -41,6 +42,8 @@ def _view() -> dict[str, str]:
         "seen_before": _("This code was read a moment ago"),
         "gate": _("Gate {gate}"),
         "no_gate": _("Any gate"),
+        "gate_gone_bar": _("Choose a gate"),
+        "gate_gone_option": _("Gate {gate}: not used any more"),
     }
 
 
@@ -99,10 +102,20 @@ def _phone() -> dict[str, str]:
         "storage_loose": _("The browser may drop the data: install this page"),
         "nothing_waits": _("Every scan is on the server"),
         "some_wait": _("Scans here, not yet on the server: {count}"),
+        "some_of_others": _(
+            "Scans of another log-in on this phone: {count}. That one sends them, or you do."
+        ),
+        "take_over": _("Send them as yours? Only when the other log-in does not come back."),
         "some_held": _("Scans the server does not take: {count}. Tell the organiser."),
         "sign_out_unsent": _("{count} scans are not on the server yet. Forget them for ever?"),
+        "sign_out": _("Forget tickets and scans, and end this phone's access?"),
         "signed_out": _("Everything here is gone"),
-        "signed_out_help": _("This phone has forgotten tickets and scans."),
+        "signed_out_help": _("This phone has forgotten tickets and scans, and may not scan."),
+        "leaving": _("Everything here is gone"),
+        "leaving_help": _(
+            "The access to the door ends when this phone is online: leave the page open, "
+            "or ask an admin to cut the phone off."
+        ),
         "preparing": _("Loading: {count} of {total}"),
         "prepared": _("Ready for a door without a network"),
         "prepare_failed": _("That did not work. Try again where the network is good."),

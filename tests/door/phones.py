@@ -13,7 +13,7 @@ from tests.harness.waiting import eventually
 
 LOAD = """async () => {
   const load = (name) => import(`/static/js/door/${name}.js`);
-  const names = ["checkins", "decide", "preflight", "store", "sync"];
+  const names = ["checkins", "decide", "preflight", "store", "sync", "sync-upload", "undo"];
   const modules = await Promise.all(names.map(load));
   window.door = Object.assign({}, ...modules);
 }"""

@@ -255,3 +255,18 @@ def test_a_stranger_cannot_check_codes_in(app: Flask, door: SeededDoor) -> None:
     page = Page(client.post("/door", data=form))
     assert page.all("a", class_="button")
     assert not door.scans_of(seat)
+
+
+def test_leaving_is_asked_for_by_our_own_page_only(app: Flask, door: SeededDoor) -> None:
+    client = phone(app, door, "Leaving")
+    assert client.post("/door/leave", data={"deviceId": ""}).status_code == 415
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    assert client.post("/door/leave", json={}, headers=foreign).status_code == 403
+    assert client.post("/door/leave", json=[]).status_code == 400
+    assert client.post("/door/leave", json={"deviceId": None}).get_json() == {"left": False}
+    assert client.get("/door").status_code == 200
+
+    assert client.post("/door/leave", json={}).get_json() == {"left": True}
+
+    assert client.get_cookie("door_device") is None
+    assert client.post("/door/leave", json={}).status_code == 401

@@ -205,19 +205,3 @@ def test_who_is_logged_out_keeps_only_what_nobody_has_heard_of(
     status = phone.status()
     assert (status["locked"], status["queued"]) == ("door_login_required", 1)
     assert status["device"] is None
-
-
-def test_signing_out_sends_what_waits_and_forgets_the_rest(
-    new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat
-) -> None:
-    phone = new_phone()
-    phone.go_offline()
-    phone.submit(seat.qr_text)
-    assert phone.page.evaluate("() => door.signOut()") == 1
-    assert phone.queued() == 1
-
-    phone.go_online()
-    assert phone.page.evaluate("() => door.signOut()") == 0
-
-    assert len(door.scans_of(seat)) == 1
-    assert phone.status()["device"] is None

@@ -1,15 +1,17 @@
 // One scan, one verdict: the server's when it answers soon, else this phone's. Nobody waits for a network.
 import { parseCode } from "./codes.js";
-import { blankVerdict, decideOffline, gateName, MOST_CHARACTERS, needsServer, phonesOf } from "./decide.js";
+import { blankVerdict, decideOffline, gateName, isGateGone, MOST_CHARACTERS, needsServer, phonesOf } from "./decide.js";
 import { call, CallFailed, isLinkUp, noteSlow, PATIENCE_MS } from "./sync-link.js";
 import { readMeta, result, transact } from "./store.js";
-import { settle, tell } from "./sync.js";
+import { tell } from "./sync.js";
+import { deviceTime } from "./sync-clock.js";
+import { settle } from "./sync-upload.js";
 import { keepScanId, takeScanId } from "./undecided.js";
 
 const LONG_PATIENCE_MS = 8_000; // for what only the server can tell
 
 /** @typedef {import("./decide.js").Verdict} Verdict */
-/** @typedef {{text: string, direction: "in" | "out", scanId: string, state: import("./store.js").DoorState | undefined, gate: string | null}} Scan */
+/** @typedef {{text: string, direction: "in" | "out", scanId: string, state: import("./store.js").DoorState | undefined, gate: string | null, clock: import("./sync-clock.js").Clock | undefined}} Scan */
 
 /**
  * Ask the server about a code; when it does not answer in time, decide here under the same scanId. A scan that
@@ -42,9 +44,11 @@ export async function submit({ code, direction = "in" }) {
  * @returns {Promise<Verdict>}
  */
 async function check(text, direction, scanId) {
-  const [state, chosen] = await readMeta("state", "gate").catch(() => []); // a full phone scans online
-  const scan = { text, direction, scanId, state, gate: gateName(state, chosen) };
+  const [state, chosen, leaving, clock] = await readMeta("state", "gate", "leaving", "clock").catch(() => []); // a full phone scans online
+  if (leaving) throw new CallFailed("leaving", 401);
+  const scan = { text, direction, scanId, state, gate: gateName(state, chosen), clock };
   const isOurs = state && !needsServer(text);
+  if (isGateGone(state, chosen)) return decideHere(scan);
   if (isOurs && !isLinkUp()) return decideHere(scan);
   const asked = askServer(scan);
   try {
@@ -90,10 +94,10 @@ async function reconcile(late) {
  * @param {Scan} scan
  * @returns {Promise<Verdict>}
  */
-async function askServer({ text, direction, scanId, state, gate }) {
-  const scannedAt = new Date().toISOString();
+async function askServer({ text, direction, scanId, state, gate, clock }) {
+  const scannedAt = deviceTime(clock);
   const answer = await call("/api/check-ins", { code: text, scanId, scannedAt, ...(gate && { gate }), direction });
-  const lane = parseCode(text)?.lane ?? null;
+  const { lane = null, seatId = null } = parseCode(text) ?? {};
   const verdict = {
     ...blankVerdict({ scanId, direction, source: "server", lanes: state?.device.lanes ?? null }),
     result: answer.result,
@@ -104,6 +108,7 @@ async function askServer({ text, direction, scanId, state, gate }) {
     admittedAt: answer.admittedAt,
     gate: answer.gate,
     lane,
+    seatId,
     sendTo: state && lane && answer.reason === "wrong_lane" ? phonesOf(state, lane) : [],
   };
   noteStanding(text, verdict).catch(() => {}); // the next sync tells again

@@ -10,7 +10,7 @@ const template = document.getElementById("check");
 
 /** Write the list anew from a Status of preflight.js. What the browser does not tell is left out. */
 export function drawChecklist(status) {
-  const found = [tickets, age, clock, battery, storage, queue, held].map((check) => check(status)).filter(Boolean);
+  const found = [tickets, age, clock, battery, storage, queue, others, held].map((check) => check(status)).filter(Boolean);
   const rows = found.map(([isGood, name, values]) => {
     const row = template.content.firstElementChild.cloneNode(true);
     row.dataset.good = String(isGood);
@@ -43,9 +43,13 @@ function storage({ storageKept }) {
   return storageKept === null ? null : [storageKept, storageKept ? "storage_kept" : "storage_loose"];
 }
 
-function queue({ queued, held: refused, sent }) {
-  const count = queued - refused;
+function queue({ queued, held: refused, others: foreign, sent }) {
+  const count = queued - refused - foreign;
   return [!count, count ? "some_wait" : "nothing_waits", { count, sent }];
+}
+
+function others({ others: count }) {
+  return count ? [false, "some_of_others", { count }] : null;
 }
 
 function held({ held: count }) {

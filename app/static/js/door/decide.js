@@ -2,7 +2,7 @@
 import { openBox } from "./box.js";
 import { isShortCode, isUnsignedCode, parseCode, verifyCode } from "./codes.js";
 import { judge, openGate } from "./rules.js";
-import { readBox, readMeta, result, transact } from "./store.js";
+import { ownerOf, readBox, readMeta, result, transact } from "./store.js";
 import { correctedTime } from "./sync-clock.js";
 
 /** Of a code, as the server takes it. */
@@ -12,12 +12,13 @@ const MOST_KEPT = 40; // of a text nobody has verified: of a ticket's code too l
 /**
  * @typedef {object} Verdict
  * @property {"admitted" | "refused" | "unchecked"} result unchecked: nobody decided, nothing is kept here
- * @property {string | null} reason a ScanReason; unchecked: "needs_network" or "not_prepared"
+ * @property {string | null} reason a ScanReason; unchecked: "needs_network", "not_prepared" or "gate_gone"
  * @property {string | null} attendee
  * @property {string | null} type
  * @property {string | null} code the short code
  * @property {string | null} admittedAt the entry that stands, or stood in the way
  * @property {string | null} gate of that entry
+ * @property {number | null} seatId as far as this phone knows
  * @property {string | null} lane of the ticket
  * @property {string | null} lanes those this phone serves; null: all
  * @property {{name: string, gate: string | null}[]} sendTo phones that serve a ticket of another lane
@@ -32,6 +33,8 @@ const MOST_KEPT = 40; // of a text nobody has verified: of a ticket's code too l
  * @property {string} scanId
  * @property {string} [code] the text, when it is no ticket of ours as far as this phone knows
  * @property {number} [seatId] of a ticket; its code is not kept: it would open the guest's name
+ * @property {number} [keyId] of the key that signed that code
+ * @property {string} [owner] who decided (`ownerOf`)
  * @property {string} at by the server's clock
  * @property {string | null} gate
  * @property {"in" | "out"} direction
@@ -53,11 +56,12 @@ const MOST_KEPT = 40; // of a text nobody has verified: of a ticket's code too l
  * @returns {Promise<Verdict>}
  */
 export async function decideOffline(text, direction, scanId = crypto.randomUUID()) {
-  const [state] = await readMeta("state");
+  const [state, chosen] = await readMeta("state", "gate");
   const blank = blankVerdict({ scanId, direction, source: null, lanes: state?.device.lanes ?? null });
   const code = parseCode(text.toUpperCase()); // as the server reads it
   if (needsServer(text)) return { ...blank, reason: "needs_network" };
   if (!state) return { ...blank, reason: "not_prepared" };
+  if (isGateGone(state, chosen)) return { ...blank, reason: "gate_gone" };
   const isTrue = code !== null && (await verifyCode(code, state.keys));
   const decided = await decideAndQueue({ text, direction, scanId }, isTrue ? code : null);
   if (!decided) return { ...blank, reason: "not_prepared" };
@@ -80,7 +84,7 @@ export function needsServer(text) {
  * @returns {Verdict}
  */
 export function blankVerdict(known) {
-  const nothing = { attendee: null, type: null, code: null, admittedAt: null, gate: null, lane: null };
+  const nothing = { seatId: null, attendee: null, type: null, code: null, admittedAt: null, gate: null, lane: null };
   return { result: "unchecked", reason: null, ...nothing, sendTo: [], ...known };
 }
 
@@ -103,6 +107,16 @@ export function gateName(state, chosen) {
 }
 
 /**
+ * Tell whether the gate chosen here is not in use any more, or has another name: then its rules are nobody's, and
+ * nobody is let in before somebody says where this phone stands.
+ * @param {DoorState | undefined} state
+ * @param {string | undefined} chosen
+ */
+export function isGateGone(state, chosen) {
+  return Boolean(chosen && state && !state.device.gate && !state.gates.some(({ name }) => name === chosen));
+}
+
+/**
  * @param {{text: string, direction: "in" | "out", scanId: string}} scan
  * @param {import("./codes.js").SeatCode | null} code null when it is not true
  * @returns {Promise<Partial<Verdict> | null>} null when the data was wiped meanwhile
@@ -118,8 +132,8 @@ function decideAndQueue({ text, direction, scanId }, code) {
     const past = code && (await pastOf(code.seatId, refused, standing, queue));
     const seat = code && past && { ...seatFacts(code, state), ...past.facts };
     const reason = judge(seat, gateRules(state, name), at, { direction, lanes: state.device.lanes });
-    const what = code ? { seatId: code.seatId } : { code: keptText(text) };
-    const scan = { scanId, ...what, at, gate: name, direction, result: reason ? "refused" : "admitted", reason };
+    const what = code ? { seatId: code.seatId, keyId: code.keyId } : { code: keptText(text) };
+    const scan = { scanId, owner: ownerOf(state.device), ...what, at, gate: name, direction, result: reason ? "refused" : "admitted", reason };
     queue.add(scan);
     return answerOf(scan, code, state, past?.facts.admittedAt ? past : null);
   });
@@ -186,6 +200,7 @@ function answerOf(scan, code, state, entry) {
     reason: scan.reason,
     type: (code && state.tickets[code.ticketId]?.type) ?? null,
     lane: code?.lane ?? null,
+    seatId: code?.seatId ?? null,
     admittedAt: entry?.facts.admittedAt ?? (isEntry ? scan.at : null),
     gate: entry ? entry.gate : scan.gate,
     sendTo: code && scan.reason === "wrong_lane" ? phonesOf(state, code.lane) : [],

@@ -1,5 +1,6 @@
 // What this phone scanned last, with undo. No name outlives the page: a stolen phone tells nothing.
 import { reasonOf, wordOf } from "./verdict.js";
+import { undo } from "./undo.js";
 import { say, sayTime } from "./words.js";
 
 const KEPT = "door.scans";
@@ -44,27 +45,19 @@ function row(scan) {
   fill("reason", scan.message ?? reasonOf(scan));
   const button = item.querySelector("button");
   button.hidden = scan.undone || scan.result !== "admitted" || Date.now() - scan.at > UNDO_MS;
-  button.addEventListener("click", () => undo(scan, button));
+  button.addEventListener("click", () => takeBack(scan, button));
   return item;
 }
 
-async function undo(scan, button) {
+async function takeBack(scan, button) {
   button.disabled = true;
-  scan.message = await askUndo(scan.scanId);
+  scan.message = await undo(scan).then(() => undefined, whyNot);
   scan.undone = !scan.message;
   keep();
   drawScans();
 }
 
-/** Return nothing when it is undone, else why not. */
-async function askUndo(scanId) {
-  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" };
-  try {
-    const response = await fetch(`/api/check-ins/${scanId}/undo`, options);
-    if (response.ok) return undefined;
-    if (response.status === 404) return say("undo_not_sent");
-    return (await response.json()).title;
-  } catch {
-    return say("undo_needs_network");
-  }
+function whyNot({ status, title }) {
+  if (!status) return say("undo_needs_network");
+  return status === 404 ? say("undo_not_sent") : title;
 }

@@ -34,7 +34,7 @@ async function check(code) {
   try {
     verdict = await submit({ code: code.slice(0, MOST_CHARACTERS), direction: going });
   } catch (error) {
-    if (["door_login_required", "device_cut_off"].includes(error.code)) lockDoor(error.code);
+    if (["door_login_required", "device_cut_off", "leaving"].includes(error.code)) lockDoor(error.code);
     verdict = { result: "unchecked", reason: error.code ?? "unreachable" };
   } finally {
     underWay -= 1;

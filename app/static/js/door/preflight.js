@@ -17,17 +17,18 @@ import { endedBy, isLinkUp } from "./sync-link.js";
  * @property {boolean | null} storageKept whether the browser promised to keep the data
  * @property {number} queued scans that are here and not on the server yet
  * @property {number} held of these: scans the server would not take; they stay for the organiser
+ * @property {number} others of these: scans decided under another log-in, which has to send them
  * @property {number} sent scans decided here that are on the server
  * @property {any} device its name, role, gate and lanes, as the server last told; null before
  * @property {boolean} isLaneMode
  * @property {string | null} locked why this phone may not scan: "device_cut_off",
- *   "door_login_required" or "signed_out"
+ *   "door_login_required", "signed_out" or "leaving" (signed out, but the server does not know yet)
  */
 
 /** @returns {Promise<Status>} */
 export async function currentStatus() {
   const [state, clock, sent, preparation] = await readMeta("state", "clock", "sent", "preparation");
-  const { queued, held } = await countQueue();
+  const { queued, held, others } = await countQueue();
   return {
     isOnline: isLinkUp(),
     seats: await countSeats(),
@@ -38,8 +39,9 @@ export async function currentStatus() {
     clockOff: clock && Math.abs(clock.offset) > clock.uncertainty ? clock.offset : clock && 0,
     ...(await batteryNow()),
     storageKept: (await navigator.storage?.persisted?.()) ?? null,
-    queued: queued + held,
+    queued: queued + held + others,
     held,
+    others,
     sent: sent ?? 0,
     device: state?.device ?? null,
     isLaneMode: state?.laneMode ?? false,

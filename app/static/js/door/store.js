@@ -5,7 +5,8 @@
 //   standing  seat id -> {admittedAt, gate, isInside, known}: as the server told at `known`
 //   queue     scans decided here that the server has not answered yet, oldest first
 //   meta      one value each: state (DoorState), clock (sync-clock.js), preparation (sync-prepare.js),
-//             gate (the one chosen here), sent (how many scans), epoch (changes with every wipe)
+//             gate (the one chosen here), sent (how many scans), epoch (changes with every wipe),
+//             leaving (signed out here, the server does not know yet)
 
 /**
  * @typedef {object} DoorState what the server last told (app/routes/api/door_sync.py)
@@ -84,8 +85,7 @@ function create(db) {
  * @returns {Promise<T>}
  */
 export async function transact(mode, names, work) {
-  const db = await database();
-  const transaction = db.transaction(names, mode, { durability: "strict" });
+  const transaction = await begin(mode, names);
   const done = new Promise((resolve, reject) => {
     transaction.oncomplete = resolve;
     transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));
@@ -98,6 +98,22 @@ export async function transact(mode, names, work) {
     done.catch(() => {}); // the first error tells more
     try { transaction.abort(); } catch { /* it has ended already */ }
     throw error;
+  }
+}
+
+/**
+ * A browser that was told to forget our data closes the database, and a moment later tells us so.
+ * @param {IDBTransactionMode} mode
+ * @param {string[]} names
+ */
+async function begin(mode, names) {
+  const start = async () => (await database()).transaction(names, mode, { durability: "strict" });
+  try {
+    return await start();
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === "InvalidStateError")) throw error;
+    opened = null;
+    return start();
   }
 }
 
@@ -155,23 +171,44 @@ export function countSeats() {
 }
 
 /**
- * Return the oldest scans the server has not answered, without those it would not take.
- * @param {number} [most]
- * @returns {Promise<import("./decide.js").QueuedScan[]>}
+ * Return who decides on this phone: a device, or whoever is logged in.
+ * @param {DoorState["device"]} device
+ * @returns {string}
  */
-export async function readQueue(most) {
-  const all = await transact("readonly", ["queue"], (queue) => result(queue.getAll()));
-  return all.filter((scan) => !scan.problem).slice(0, most);
+export function ownerOf({ id, name }) {
+  return id === null ? `login ${name}` : `device ${id}`;
 }
 
 /**
- * Count the scans that wait here, and those the server would not take.
- * @returns {Promise<{queued: number, held: number}>}
+ * Return the oldest scans of somebody that the server has not answered, without those it would not take. Scans of
+ * nobody known are everybody's.
+ * @param {string | undefined} owner undefined: of all
+ * @param {number} most
+ * @returns {Promise<import("./decide.js").QueuedScan[]>}
  */
-export async function countQueue() {
+export async function readQueue(owner, most) {
   const all = await transact("readonly", ["queue"], (queue) => result(queue.getAll()));
-  const held = all.filter((scan) => scan.problem).length;
-  return { queued: all.length - held, held };
+  return all.filter((scan) => !scan.problem && isOf(scan, owner)).slice(0, most);
+}
+
+/**
+ * @param {import("./decide.js").QueuedScan} scan
+ * @param {string | undefined} owner
+ */
+const isOf = (scan, owner) => !owner || !scan.owner || scan.owner === owner;
+
+/**
+ * Count the scans that wait here, those the server would not take, and those that others have to send.
+ * @returns {Promise<{queued: number, held: number, others: number}>}
+ */
+export function countQueue() {
+  return transact("readonly", ["meta", "queue"], async (meta, queue) => {
+    const [state, all] = await Promise.all([result(meta.get("state")), result(queue.getAll())]);
+    const held = all.filter((scan) => scan.problem).length;
+    const owner = state && ownerOf(state.device);
+    const others = all.filter((scan) => !scan.problem && !isOf(scan, owner)).length;
+    return { queued: all.length - held - others, held, others };
+  });
 }
 
 /**
@@ -198,13 +235,15 @@ export async function insistOn(meta, epoch) {
 }
 
 /**
- * Forget everything; with `keepQueue` all but the scans the server does not know yet.
- * @param {{keepQueue?: boolean}} [options]
+ * Forget everything; with `keepQueue` all but the scans the server does not know yet. `leaving`: who gives up
+ * the access to the door, for `giveUpAccess`.
+ * @param {{keepQueue?: boolean, leaving?: {deviceId?: number | null}}} [options]
  */
-export function wipe({ keepQueue = false } = {}) {
+export function wipe({ keepQueue = false, leaving } = {}) {
   return transact("readwrite", ALL, async (seats, refused, standing, queue, meta) => {
     const stores = keepQueue ? [seats, refused, standing, meta] : [seats, refused, standing, queue, meta];
     for (const store of stores) store.clear();
     meta.put(crypto.randomUUID(), "epoch");
+    if (leaving) meta.put(leaving, "leaving");
   });
 }

@@ -1,5 +1,5 @@
 // The line to the server: whether it is up, and what its refusals mean for the data on this phone.
-import { wipe } from "./store.js";
+import { readMeta, wipe, writeMeta } from "./store.js";
 
 const TIMEOUT_MS = 20_000;
 /** How long a guest waits for the server before the phone decides. */
@@ -16,12 +16,14 @@ export class CallFailed extends Error {
    * @param {string} code
    * @param {number} status
    * @param {number} [retryAfter] seconds
+   * @param {string} [title] the server's words
    */
-  constructor(code, status, retryAfter = 0) {
+  constructor(code, status, retryAfter = 0, title = code) {
     super(code);
     this.code = code;
     this.status = status;
     this.retryAfter = retryAfter;
+    this.title = title;
   }
 
   /** Whether the same call may well succeed later: nothing that waits is to be given up. */
@@ -42,7 +44,10 @@ addEventListener("offline", () => noteLink(false));
 /** Whether it is worth asking the server first. */
 export const isLinkUp = () => isUp;
 
-/** Why this phone may not scan any more, "device_cut_off" or "door_login_required"; null if it may. */
+/**
+ * Why this phone may not scan any more: "device_cut_off", "door_login_required", "signed_out", or "leaving" as long
+ * as the server does not know that it was signed out; null if it may.
+ */
 export const endedBy = () => ended;
 
 /**
@@ -63,7 +68,7 @@ export async function call(path, body, { timeout = TIMEOUT_MS } = {}) {
   const code = answer.code ?? "unreachable";
   if (status === 401 && ENDED.includes(code)) await endHere(code);
   if (status >= 500 || status === 429) noteLink(false);
-  throw new CallFailed(code, status, retryAfter);
+  throw new CallFailed(code, status, retryAfter, answer.title);
 }
 
 /**
@@ -131,16 +136,40 @@ async function endHere(code) {
 
 /** @param {string} code */
 function end(code) {
-  ended ??= code; // a cut-off takes the cookie: the next call only misses it
+  if (!ended || ended === "leaving") ended = code; // a cut-off takes the cookie: the next call only misses it
   link.dispatchEvent(new CustomEvent("ended", { detail: ended }));
 }
 
 /**
- * Forget everything here, for signing out, and tell the other tabs.
+ * Forget everything here, for signing out, and tell the other tabs. The access is still to be given up.
  * @returns {Promise<void>}
  */
 export async function forgetAll() {
-  await wipe();
-  channel.postMessage({ ended: "signed_out" });
-  end("signed_out");
+  const [state] = await readMeta("state");
+  await wipe({ leaving: { deviceId: state?.device.id } });
+  endEverywhere("leaving");
+}
+
+/**
+ * Give up the access to the door, if this phone was signed out and the server does not know. Throws CallFailed.
+ * @returns {Promise<boolean>} whether it was signed out
+ */
+export async function giveUpAccess() {
+  const [leaving] = await readMeta("leaving");
+  if (!leaving) return false;
+  end("leaving");
+  try {
+    await call("/door/leave", leaving);
+  } catch (error) {
+    if (!(error instanceof CallFailed) || (error.isPassing && error.status !== 401)) throw error;
+  }
+  await writeMeta("leaving", undefined).catch(() => {}); // the answer may have cleared the database already
+  endEverywhere("signed_out");
+  return true;
+}
+
+/** @param {string} code */
+function endEverywhere(code) {
+  channel.postMessage({ ended: code });
+  end(code);
 }

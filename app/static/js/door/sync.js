@@ -1,20 +1,16 @@
 // Keeps this phone and the server in step: every 15 seconds, and as soon as there is a network again.
 // What was decided here goes up first, so that what comes down knows of it.
 import { currentStatus } from "./preflight.js";
-import { call, CallFailed, endedBy, forgetAll, link } from "./sync-link.js";
-import { correctedTime, deviceTime, noteServerTime } from "./sync-clock.js";
-import { countQueue, insistOn, readEpoch, readMeta, readQueue, result, transact, Wiped, writeMeta } from "./store.js";
+import { call, CallFailed, endedBy, forgetAll, giveUpAccess, link } from "./sync-link.js";
+import { deviceTime, noteServerTime } from "./sync-clock.js";
+import { countQueue, insistOn, readEpoch, readMeta, result, transact, Wiped, writeMeta } from "./store.js";
 import { loadSeats, topUp } from "./sync-prepare.js";
+import { upload } from "./sync-upload.js";
 
 const EVERY_MS = 15_000;
 const LONGEST_MS = 60_000;
-const BATCH = 50;
-const CLOCK_AFTER_MS = 60_000; // a phone without network for so long may have another clock now
 
-/**
- * "status": something of it may have changed; detail is the Status of preflight.js.
- * "sent": scans decided here are on the server now; detail is a list of scanIds.
- */
+/** "status": something of it may have changed; detail is the Status of preflight.js. */
 export const events = new EventTarget();
 
 let timer = 0;
@@ -70,17 +66,18 @@ export async function prepare(onProgress = () => {}) {
 }
 
 /**
- * Forget everything on this phone. Scans nobody has heard of are sent first; while some are left it
- * does nothing and returns how many, unless `evenUnsent`.
+ * Forget everything on this phone, and give up its access: now, or as soon as there is a network. Scans nobody
+ * has heard of are sent first; while some are left it does nothing and returns how many, unless `evenUnsent`.
  * @param {{evenUnsent?: boolean}} [options]
  * @returns {Promise<number>} scans not sent: 0 means that all is gone
  */
 export async function signOut({ evenUnsent = false } = {}) {
-  await upload().catch(() => {});
-  const { queued, held } = await countQueue();
-  if (queued + held && !evenUnsent) return queued + held;
-  stop();
+  await upload(hear, tell).catch(() => {});
+  const { queued, held, others } = await countQueue();
+  const left = queued + held + others;
+  if (left && !evenUnsent) return left;
   await forgetAll();
+  await giveUpAccess().then(stop, () => {}); // else it is tried again with the next contact
   return 0;
 }
 
@@ -117,7 +114,7 @@ function hurryWhenSeen() {
 
 function plan() {
   clearTimeout(timer);
-  if (endedBy()) return; // until somebody logs in, on a page of its own
+  if (endedBy() && endedBy() !== "leaving") return; // until somebody logs in, on a page of its own
   timer = setTimeout(syncNow, isAgain ? 0 : failures ? pause() : EVERY_MS);
 }
 
@@ -130,8 +127,8 @@ function pause() {
 /** One tab at a time; the others only look at what it did. */
 async function cycle() {
   const work = async (/** @type {Lock | null} */ lock) => {
-    if (!lock) return;
-    await upload();
+    if (!lock || (await giveUpAccess())) return;
+    await upload(hear, tell);
     await download();
     await topUp();
   };
@@ -148,83 +145,22 @@ async function cycle() {
   }
 }
 
-/** Send what was decided here, oldest first, in small batches; only what the server answered goes. */
-async function upload() {
-  for (;;) {
-    const scans = await readQueue(BATCH);
-    if (!scans.length) return;
-    await freshenClock();
-    await settle(await send(scans));
-    await tell();
-  }
-}
-
-/** @param {import("./decide.js").QueuedScan[]} scans */
-async function send(scans) {
-  const [clock] = await readMeta("clock");
-  const checkIns = scans.map(({ code, seatId, scanId, at, gate, direction, result, reason }) => {
-    return { code, seatId, scanId, scannedAt: deviceTime(clock, at), gate, direction, result, reason };
-  });
-  const { results } = await call("/api/check-ins/batch", { sentAt: new Date().toISOString(), checkIns });
-  return results;
-}
-
-/**
- * Keep what the server now says of each seat in place of what was decided here. A scan it cannot
- * read stays, marked, so that it does not keep the others here for ever.
- * @param {any[]} answers
- */
-export async function settle(answers) {
-  const kept = answers.filter(({ problem }) => !problem).map(({ scanId }) => scanId);
-  await transact("readwrite", ["queue", "standing", "meta"], async (queue, standing, meta) => {
-    let sent = (await result(meta.get("sent"))) ?? 0;
-    for (const answer of answers) {
-      const scan = await result(queue.index("scanId").get(answer.scanId));
-      if (!scan) continue;
-      if (answer.problem) {
-        queue.put({ ...scan, problem: answer.problem });
-        continue;
-      }
-      queue.delete(scan.number);
-      sent += 1;
-      if (scan.seatId !== undefined) noteAnswer(standing, await result(standing.get(scan.seatId)), scan, answer);
-    }
-    meta.put(sent, "sent");
-  });
-  events.dispatchEvent(new CustomEvent("sent", { detail: kept }));
-}
-
-/**
- * @param {IDBObjectStore} standing
- * @param {import("./decide.js").Standing | undefined} known
- * @param {import("./decide.js").QueuedScan} scan
- * @param {any} answer
- */
-function noteAnswer(standing, known, scan, answer) {
-  const admittedAt = answer.admittedAt ?? known?.admittedAt ?? null;
-  if (scan.result !== "admitted" && !admittedAt) return;
-  const isInside = scan.result === "admitted" ? scan.direction === "in" : (known?.isInside ?? true);
-  standing.put({ admittedAt, gate: answer.gate ?? known?.gate ?? null, isInside, known: Date.now() }, scan.seatId);
-}
-
-/** Measure the clock again when the last time is long ago: sending depends on it. */
-async function freshenClock() {
-  const [clock, state] = await readMeta("clock", "state");
-  const age = state ? Date.parse(correctedTime(clock)) - Date.parse(state.syncedAt) : 0;
-  if (age < 0 || age > CLOCK_AFTER_MS) await download({ timeOnly: true });
-}
+/** Learn who may scan with this phone now, and what time it is: scans still wait to go up first. */
+const hear = () => download({ isKept: false });
 
 /**
  * Learn how the door stands now.
- * @param {{timeOnly?: boolean}} [options] timeOnly: because scans still wait to go up first
+ * @param {{isKept?: boolean}} [options]
+ * @returns {Promise<any>} what the server told of this phone
  */
-async function download({ timeOnly = false } = {}) {
+async function download({ isKept = true } = {}) {
   const epoch = await readEpoch();
   const [state] = await readMeta("state");
   const askedAt = Date.now();
   const answer = await call("/api/door/sync", { since: state?.cursor ?? null, report: await report() });
   await noteServerTime(answer.now, askedAt, Date.now());
-  if (!timeOnly) await keep(answer, epoch, { askedAt, isWhole: !state });
+  if (isKept) await keep(answer, epoch, { askedAt, isWhole: !state });
+  return answer.device;
 }
 
 /**
@@ -253,5 +189,6 @@ function keep(answer, epoch, { askedAt, isWhole }) {
 
 async function report() {
   const { battery, queued, isPrepared, seats, storageKept } = await currentStatus();
-  return { battery, queued, tickets: isPrepared ? seats : 0, clock: new Date().toISOString(), storageKept };
+  const [clock] = await readMeta("clock");
+  return { battery, queued, tickets: isPrepared ? seats : 0, clock: deviceTime(clock), storageKept };
 }
