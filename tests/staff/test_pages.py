@@ -1,10 +1,13 @@
 """What holds for every page of staff, in both languages: no inline code, well built, private."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
 from app.models import Role
+from app.services.door import devices
+from tests.door.world import DoorWorld
 from tests.pages.html import Page
 from tests.staff.office import Office, log_in, send
 
@@ -43,6 +46,16 @@ def every_page(office: Office, language: str) -> Iterator[tuple[str, Page]]:
     yield "code gone", Page(client.get(path))
     send(client, path)
     yield "code", Page(client.get(path))
+    with office.working():
+        devices.note_seen(phone.device_id, now=datetime.now(UTC), report={"queued": 3})
+    yield (
+        "cut off?",
+        send(client, f"{DOOR}/devices/{phone.device_id}/cut-off", page="/staff/account"),
+    )
+    world = DoorWorld(office.app, now=datetime.now(UTC))
+    caller = world.phone("Two")
+    caller.tell([caller.fact("forged")])
+    yield "objections", Page(client.get(f"{DOOR}/conflicts"))
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
