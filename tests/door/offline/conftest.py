@@ -16,15 +16,15 @@ from tests.door.web import web_server
 numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def address(migrated_mariadb: str) -> Iterator[str]:
-    """The service on MariaDB behind a small web server, for all tests of one file."""
+    """The service on MariaDB behind a small web server, for all tests in this folder."""
     empty_tables(migrated_mariadb)
     with running_app(make_settings(migrated_mariadb)) as app, web_server(app) as url:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def door(address: str, migrated_mariadb: str) -> Iterator[SeededDoor]:
     """Its door."""
     with seeded_door(migrated_mariadb) as opened:
