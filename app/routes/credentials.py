@@ -5,9 +5,11 @@ Who invents one is counted by address.
 """
 
 import hashlib
+from contextlib import suppress
 
 from flask import request
 from flask_limiter.util import get_remote_address
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import utcnow
 from app.services.door import devices
@@ -58,16 +60,15 @@ def _find_device(token: str) -> DoorCaller | devices.IsCutOff | None:
 
 def caller() -> str:
     """Return who a rate limit counts: the key when one of ours is sent, else the address."""
-    key = sent_key()
-    if key is None or known_partner() is None:
-        return get_remote_address()
-    return f"key:{hashlib.sha256(key.encode()).hexdigest()}"
+    with suppress(SQLAlchemyError):  # the limiter would take it for trouble with its own storage
+        if known_partner() is not None:
+            return f"key:{hashlib.sha256((sent_key() or '').encode()).hexdigest()}"
+    return get_remote_address()
 
 
 def scanner() -> str:
     """Return who a rate limit counts at the door: the device when it is one of ours."""
-    try:
-        device = known_device()
-    except devices.IsCutOff:
-        device = None
-    return f"device:{device.device_id}" if device else caller()
+    with suppress(devices.IsCutOff, SQLAlchemyError):
+        if device := known_device():
+            return f"device:{device.device_id}"
+    return caller()

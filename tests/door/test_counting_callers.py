@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from app.extensions import limiter
+from app.extensions import db, limiter
+from app.routes.credentials import scanner
 from tests.app_factory import make_settings, running_app
 from tests.door.calls import REPORT
 from tests.door.world import Caller, DoorWorld, door_world
@@ -60,3 +62,16 @@ def test_phones_behind_one_address_keep_in_step_with_the_server(limited: DoorWor
     assert phone.get("/api/door/tickets").status_code == 200
     body = {"since": None, "report": REPORT}
     assert phone.post("/api/door/sync", body).status_code == 200
+
+
+def test_without_the_database_callers_are_counted_by_address(limited: DoorWorld) -> None:
+    """An error here, the limiter would take for one of its own storage, and count elsewhere."""
+    with limited.app.app_context():
+        db.session.execute(sa.text("DROP TABLE devices"))
+        db.session.execute(sa.text("DROP TABLE api_keys"))
+        db.session.commit()
+    headers = {"Cookie": "door_device=any", "Authorization": "Bearer any"}
+    address = {"REMOTE_ADDR": "192.0.2.1"}
+
+    with limited.app.test_request_context(headers=headers, environ_base=address):
+        assert scanner() == "192.0.2.1"
