@@ -51,8 +51,9 @@ def test_an_open_page_keeps_its_files_and_the_next_one_is_new(
         app.extensions[VERSION] = NEW
         page.evaluate("navigator.serviceWorker.getRegistration().then((found) => found.update())")
         eventually(lambda: NEW in kept_versions(page))
-        assert page.evaluate(STATUS, f"/door/shell/{old}/js/door/decoder.js") == 200
         eventually(lambda: "abcdefabcdef" not in kept_versions(page))
+        assert old in kept_versions(page)
+        assert page.evaluate(STATUS, f"/door/shell/{old}/js/door/decoder.js") == 200
 
         page.reload()
         assert version_of(page) == NEW
