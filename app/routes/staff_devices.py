@@ -18,7 +18,7 @@ from app.routes.htmx import render
 from app.routes.staff import the_member
 from app.services.door import devices, gates
 from app.services.door.devices import LANES, Pairing
-from app.services.door.reports import read_queued
+from app.services.running.phone_reports import read_queued
 
 bp = Blueprint("staff_devices", __name__, url_prefix="/staff/door/devices")
 

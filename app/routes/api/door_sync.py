@@ -24,8 +24,8 @@ from app.services.door import devices
 from app.services.door.callers import DoorCaller
 from app.services.door.lanes import lanes_alone
 from app.services.door.offline import list_sealed_seats
-from app.services.door.reports import MOST
 from app.services.door.sync import Cursor, DoorState, TicketRules, read_state
+from app.services.running.phone_reports import MOST
 from app.tracing import current_request_id
 
 bp = Blueprint("api_door_sync", __name__, url_prefix="/api/door")

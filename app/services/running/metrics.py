@@ -22,8 +22,8 @@ from app.models import (
     Ticket,
     TicketStock,
 )
-from app.services.door.reports import list_waiting
 from app.services.running.invariants import find_violations
+from app.services.running.phone_reports import list_waiting
 from app.services.running.transaction import reading
 
 BY_STATUS = (
