@@ -77,7 +77,10 @@ def leave() -> ResponseReturnValue:
     if who.device_id is not None:
         devices.cut_off(who.device_id, now=utcnow())
     sessions.end()
-    return forget_device(response)
+    forget_device(response)
+    # The script has wiped the phone already; the browser would break into what it still does.
+    del response.headers["Clear-Site-Data"]
+    return response
 
 
 def _typed_scan(caller: DoorCaller, now: datetime) -> Scan:

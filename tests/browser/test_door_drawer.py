@@ -57,5 +57,6 @@ def test_an_evening_of_one_phone(browser: Browser, tmp_path: Path) -> None:
         assert len(door.scans_of(second)) == 1
         page.locator("#sign-out").click()
         expect(page.locator("#locked-title")).to_have_text("Semua data di sini sudah dihapus")
-        page.goto(f"{url}/door")
-        expect(page.locator("#door")).to_have_count(0)
+        expect(page.locator("#locked-help")).to_contain_text("tidak boleh memindai")
+        assert "Ponsel lain" not in door.names_in_use()
+        assert "door_device" not in {cookie["name"] for cookie in page.context.cookies()}
