@@ -45,7 +45,7 @@ def test_a_person_buys_with_the_keyboard_alone(
         assert len(tour(page)) > 5
         press(page, ".skip")
         expect(page.locator("main")).to_be_focused()
-        press(page, "[data-step='1'][aria-controls='t2']")
+        press(page, "#t2-more")
         press(page, "#choose")
         page.wait_for_url("**/checkout?*")
 

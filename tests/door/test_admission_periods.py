@@ -7,7 +7,7 @@ from flask import Flask
 from app.extensions import db
 from app.forms.catalogue_file import read_catalogue
 from app.integrations.signing import parse_code
-from app.models import ETicket
+from app.models import ETicket, Ticket
 from app.services.selling.catalogue import load_tickets
 from tests.app_factory import make_settings
 from tests.running.sales import order
@@ -44,7 +44,8 @@ def test_the_period_stands_in_the_code(app: Flask) -> None:
     settings = make_settings(app.config["SQLALCHEMY_DATABASE_URI"])
     with app.app_context():
         load_tickets(read_catalogue(catalogue(ticket(price="0", **times))))
-        order(1, 1, now=datetime(2026, 12, 1, tzinfo=UTC), settings=settings)
+        ticket_id = db.session.query(Ticket.id).scalar()
+        order(ticket_id, 1, now=datetime(2026, 12, 1, tzinfo=UTC), settings=settings)
 
         code = parse_code(db.session.query(ETicket).one().qr_text)
 

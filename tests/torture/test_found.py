@@ -1,6 +1,5 @@
 """What hostile histories and the reading of the code for them have found: kept for ever."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -85,8 +84,7 @@ def test_an_answer_from_before_the_hold_was_extended_names_no_invoice_of_now(
     extend(world, placed)
 
     with world.app.app_context():
-        poll = timedelta(minutes=1)
-        assert not invoicing._attach(placed.order_id, old, now=world.now(), poll=poll)
+        assert not invoicing._attach(placed.order_id, old, now=world.now(), settings=world.settings)
 
     assert world.payment(placed).invoice_id is None
 

@@ -53,6 +53,8 @@ def _take(endpoint: str, share: Share, now: datetime) -> timedelta | None:
             sa.select(CallBudget.window_at).where(CallBudget.endpoint == endpoint)
         )
         if began is not None:
+            if affected(session, _counted(endpoint, share, now)) == 1:
+                return None  # the row was made between the two statements
             return max(began + WINDOW - now, timedelta(seconds=1))
         session.add(CallBudget(endpoint=endpoint, allowed=UNTIL_TOLD, used=1, window_at=now))
         return None
