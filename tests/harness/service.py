@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from app.forms.catalogue_file import read_catalogue
+from app.services.selling.catalogue import load_tickets
 from sandbox.client import Mailbox, StandIn
+from tests.app_factory import make_settings, running_app
 from tests.harness.processes import ROOT, Process, answers, free_port, is_listening
 
 XENDIT_SECRET_KEY = "xnd_development_local"
@@ -88,10 +91,14 @@ class Service:
         }
 
     def start(self, *, catalogue: str | None = None) -> None:
-        """Migrate, load the catalogue (YAML; by default the sample event), start everything."""
+        """Migrate, load the catalogue (YAML; by default the sample event), start everything.
+
+        The first two in this process: as commands they would cost seconds each time.
+        """
         try:
-            self.flask("db", "upgrade")
-            self.load_catalogue(catalogue if catalogue is not None else sample_catalogue())
+            with running_app(make_settings(self.database_url)) as app, app.app_context():
+                text = catalogue if catalogue is not None else sample_catalogue()
+                load_tickets(read_catalogue(text))
             self.start_neighbours()
             self.start_web()
             for number in range(1, self._worker_count + 1):

@@ -9,8 +9,6 @@ from sqlalchemy.orm import Session
 
 from app.models import (
     CheckIn,
-    Device,
-    DeviceRole,
     DoorSettings,
     ETicket,
     Gate,
@@ -66,15 +64,6 @@ class TicketRules:
 
 
 @dataclass(frozen=True)
-class Phone:
-    """A device and the lanes it serves, for guests who stand before the wrong one."""
-
-    name: str
-    gate: str | None
-    lanes: str | None  # None: a supervisor's, which admits all
-
-
-@dataclass(frozen=True)
 class DoorState:
     """All a phone needs to decide by itself."""
 
@@ -85,7 +74,6 @@ class DoorState:
     changes: list[SeatChange]
     cursor: Cursor
     seats: SeatCount
-    phones: list[Phone]
 
 
 @use_case
@@ -102,7 +90,6 @@ def read_state(since: Cursor | None, *, now: datetime) -> DoorState:
             changes=_changes(session, since),
             cursor=cursor,
             seats=count_seats(session),
-            phones=_phones(session) if is_lane_mode else [],
         )
 
 
@@ -143,16 +130,3 @@ def _gates(session: Session) -> list[Gate]:
 def _tickets(session: Session) -> list[TicketRules]:
     kinds = sa.select(Ticket.id, Ticket.type, Ticket.admit_from, Ticket.admit_until)
     return [TicketRules(*row) for row in session.execute(kinds)]
-
-
-def _phones(session: Session) -> list[Phone]:
-    paired = (
-        sa.select(Device.name, Gate.name, Device.role, Device.lanes)
-        .outerjoin(Device.gate)
-        .where(Device.paired_at.is_not(None), Device.cut_off_at.is_(None))
-        .order_by(Device.id)
-    )
-    return [
-        Phone(name, gate, None if role is DeviceRole.SUPERVISOR else lanes)
-        for name, gate, role, lanes in session.execute(paired)
-    ]
