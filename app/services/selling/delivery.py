@@ -3,15 +3,12 @@
 import logging
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from app.config import Event, Settings
-from app.extensions import db
 from app.integrations.calendar import event_calendar
 from app.integrations.mail_templates import compose
 from app.integrations.mailer import Attachment, Letter, Mailer
 from app.integrations.pdf import Seat, TicketDocument, TicketRenderer, TicketRenderingFailed
-from app.models import Mail, Order
+from app.models import Order
 from app.services.running.mailing import Topic, common_words, post, was_posted
 from app.services.running.transaction import reading
 
@@ -76,12 +73,6 @@ def attachments_of(order: Order, pdf: bytes | None, settings: Settings) -> tuple
     if pdf is None:
         return (event,)
     return Attachment(f"e-tickets-{order.code}.pdf", "application/pdf", pdf), event
-
-
-def find_confirmation(order_id: int) -> Mail | None:
-    """Return the mail with a paid order's e-tickets once it was sent, or refused for good."""
-    mine = sa.select(Mail).where(Mail.order_id == order_id, Mail.name == CONFIRMATION)
-    return db.session().scalars(mine.limit(1)).first()
 
 
 def describe(order: Order, event: Event) -> TicketDocument:
