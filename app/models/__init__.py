@@ -1,5 +1,6 @@
 """Tables and the rules of a single object."""
 
+from app.models.audit import ActorKind, AuditEntry
 from app.models.base import Base
 from app.models.budget import CallBudget, CallPace, ReconciledDay
 from app.models.callback import Callback
@@ -22,7 +23,7 @@ from app.models.refund import (
     RefundWay,
 )
 from app.models.signing_key import SigningKey
-from app.models.staff import Attempt, Role, Staff
+from app.models.staff import Attempt, Invitation, RecoveryCode, Role, Staff, StaffSession
 from app.models.ticket import SaleStatus, Ticket, TicketStock
 from app.models.user import User
 
@@ -30,8 +31,10 @@ __all__ = [
     "ORDER_TRANSITIONS",
     "PAYMENT_TRANSITIONS",
     "REFUND_TRANSITIONS",
+    "ActorKind",
     "ApiKey",
     "Attempt",
+    "AuditEntry",
     "Base",
     "CallBudget",
     "CallPace",
@@ -47,6 +50,7 @@ __all__ = [
     "ETicket",
     "Gate",
     "IdempotencyKey",
+    "Invitation",
     "Job",
     "JobStatus",
     "Mail",
@@ -61,6 +65,7 @@ __all__ = [
     "ReconciledDay",
     "Reconciliation",
     "ReconciliationLine",
+    "RecoveryCode",
     "Refund",
     "RefundReason",
     "RefundStatus",
@@ -72,6 +77,7 @@ __all__ = [
     "ScanResult",
     "SigningKey",
     "Staff",
+    "StaffSession",
     "Ticket",
     "TicketStock",
     "User",
