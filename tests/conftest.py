@@ -11,8 +11,11 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from tests.app_factory import empty_tables, make_settings, running_app
 from tests.harness.browser import DESKTOP, PHONE, browsing, chromium
 from tests.harness.database import MariaDB, fresh_sqlite
+from tests.harness.memory import keep_temporary_files_in_memory
 from tests.harness.processes import stop_everything
 from tests.harness.service import Service
+
+keep_temporary_files_in_memory()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
