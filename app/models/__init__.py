@@ -8,6 +8,7 @@ from app.models.case import CaseKind, CaseResolution, CaseStatus, MoneyCase
 from app.models.checkin import CheckIn, Direction, ScanReason, ScanResult
 from app.models.door import Device, DeviceRole, DoorSettings, Gate
 from app.models.eticket import ETicket, ReplacedSeat
+from app.models.fair_door import FairDoor, FairDoorPlace, FairDoorStep
 from app.models.job import Job, JobStatus, WorkerHeartbeat
 from app.models.mail import Mail, MailRequest
 from app.models.order import ORDER_TRANSITIONS, Order, OrderItem, OrderStatus
@@ -48,6 +49,9 @@ __all__ = [
     "Direction",
     "DoorSettings",
     "ETicket",
+    "FairDoor",
+    "FairDoorPlace",
+    "FairDoorStep",
     "Gate",
     "IdempotencyKey",
     "Invitation",
