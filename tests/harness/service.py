@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from app.config import Settings
 from app.forms.catalogue_file import read_catalogue
 from app.services.selling.catalogue import load_tickets
 from sandbox.client import Mailbox, StandIn
@@ -152,20 +153,15 @@ class Service:
         self.processes[name].kill()
 
     def flask(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run `flask --app wsgi …` in the service's environment and return what it printed."""
-        done = subprocess.run(
-            [str(BIN / "flask"), "--app", "wsgi", *arguments],
-            env=self.env,
-            cwd=ROOT,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        if done.returncode:
+        """Run `flask …` with the service's settings and return what it printed.
+
+        In this process: to start one for it would take seconds.
+        """
+        with running_app(Settings.from_env(self.env)) as app:
+            done = app.test_cli_runner().invoke(args=list(arguments), input=stdin)
+        if done.exit_code:
             command = f"flask {' '.join(arguments)}"
-            raise CommandFailed(f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+            raise CommandFailed(f"{command}: {done.exit_code}\n{done.output}\n{done.exception!r}")
         return done.stdout
 
     def api_key(self, *scopes: str) -> str:
