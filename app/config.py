@@ -22,6 +22,7 @@ from app.environment import (
     parse_redis,
     parse_url,
 )
+from app.fair_door_settings import FairDoorSettings, read_fair_door
 from app.pictures import Picture, read_picture
 
 XENDIT_LIVE_URL = "https://api.xendit.co"
@@ -96,12 +97,14 @@ class Settings:
     order_hold: timedelta
     payment_poll: timedelta
     api_key_required: bool
+    fair_door: FairDoorSettings | None
     rate_limit_enabled: bool
     redis_url: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
     trusted_proxies: int
     log_level: str
     log_dir: Path | None
+    web_threads: int
 
     @property
     def checkout_origins(self) -> tuple[str, ...]:
@@ -142,7 +145,8 @@ def _read(reader: Reader) -> Settings:
         event=_read_event(reader),
         order_hold=_read_seconds(reader, "ORDER_HOLD_SECONDS", 1800, least=60, most=LONGEST_HOLD),
         payment_poll=_read_seconds(reader, "PAYMENT_POLL_SECONDS", 60, least=1, most=LONGEST_POLL),
-        api_key_required=reader.flag("API_KEY_REQUIRED", True),
+        api_key_required=(is_key_required := reader.flag("API_KEY_REQUIRED", True)),
+        fair_door=read_fair_door(reader, is_key_required=is_key_required),
         rate_limit_enabled=reader.flag("RATE_LIMIT_ENABLED", True),
         redis_url=reader.secret("REDIS_URL", "redis://host:6379/0", parse_redis, None),
         metrics_token=reader.optional("METRICS_TOKEN"),
@@ -153,6 +157,7 @@ def _read(reader: Reader) -> Settings:
         log_dir=reader.parsed("LOG_DIR", "a folder that can be written to", parse_folder, None)
         if reader.optional("LOG_DIR")
         else None,
+        web_threads=reader.number("WEB_THREADS", "a number, 4 to 500", 64, least=4, most=500),
     )
 
 

@@ -1,0 +1,47 @@
+"""What staff change while the fair door is at work; every process sees it within a second."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.fair_door_settings import FairDoorSettings
+from app.models import FairDoor
+from app.services.running.transaction import insert, transaction, use_case
+from app.services.waiting.admission import ensure_door, lock_door
+
+
+class AlreadyDrawn(Exception):
+    """The lot was drawn: its line goes on, and only a new one can open at another time."""
+
+
+@use_case
+def switch(now: datetime, settings: FairDoorSettings, **values: Any) -> None:
+    """Change `is_on`, `is_paused` or `most_per_minute` of the line in use. Raises Busy."""
+    ensure_door(now, settings)
+    with transaction() as session:
+        door = lock_door(session)
+        for name, value in values.items():
+            setattr(door, name, value)
+
+
+@use_case
+def open_at(moment: datetime, now: datetime, settings: FairDoorSettings) -> None:
+    """Set another opening; places taken until then stay. Raises AlreadyDrawn, Busy."""
+    ensure_door(now, settings)
+    with transaction() as session:
+        door = lock_door(session)
+        if door.drawn_at is not None:
+            raise AlreadyDrawn
+        door.opens_at = moment
+
+
+@use_case
+def begin_new_line(moment: datetime | None, now: datetime, settings: FairDoorSettings) -> None:
+    """End the line in use and its places, and begin one for another sale. Raises Busy."""
+    ensure_door(now, settings)
+    with transaction() as session:
+        lock_door(session)
+        last = session.scalar(sa.select(sa.func.max(FairDoor.id))) or 0
+        values = {"opens_at": moment, "per_minute": settings.per_minute, "created_at": now}
+        insert(session, FairDoor, id=last + 1, **values)
