@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -15,15 +14,7 @@ from app.integrations.qr import qr_data_uri
 from app.integrations.typesetting import direction, fit, printable
 
 if TYPE_CHECKING:
-    from weasyprint import CSS
-    from weasyprint.text.fonts import FontConfiguration
-    from weasyprint.urls import URLFetcher
-
-APP = Path(__file__).resolve().parent.parent
-STYLE = APP / "templates" / "pdf" / "tickets.css"
-FONTS = APP / "static" / "fonts" / "pdf"
-# Tagged and titled for screen readers, by ISO 14289-1.
-VARIANT = "pdf/ua-1"
+    from app.integrations.press import Press
 
 # How much a line holds (halves of an em), and how many lines there is room for, at each type size
 # of tickets.css: nothing a guest or the door needs may be hidden.
@@ -64,15 +55,6 @@ class TicketDocument:
     accent: str = "#000000"  # of one mark; nothing depends on it
 
 
-@dataclass(frozen=True)
-class _Toolbox:
-    """What costs time or leaks memory when made anew for every PDF."""
-
-    fonts: "FontConfiguration"
-    sheet: "CSS"
-    fetcher: "URLFetcher"
-
-
 class TicketRenderer:
     """Draws e-tickets; one object a process, safe to share between threads.
 
@@ -81,7 +63,7 @@ class TicketRenderer:
 
     def __init__(self) -> None:
         self._lock = Lock()  # Pango's font map is not promised to be thread-safe
-        self._toolbox: _Toolbox | None = None
+        self._press: Press | None = None
 
     def warm_up(self) -> None:
         """Load WeasyPrint and the fonts now, about a second, instead of with the first PDF."""
@@ -101,31 +83,11 @@ class TicketRenderer:
             raise TicketRenderingFailed(type(error).__name__) from error
 
     def _write(self, html: str) -> bytes:
-        from weasyprint import HTML
+        from app.integrations.press import Press
 
         with self._lock:
-            self._toolbox = tools = self._toolbox or _make_toolbox()
-            pdf = HTML(string=html, url_fetcher=tools.fetcher).write_pdf(
-                stylesheets=[tools.sheet], font_config=tools.fonts, pdf_variant=VARIANT
-            )
-        return bytes(pdf or b"")
-
-
-def _make_toolbox() -> _Toolbox:
-    from weasyprint import CSS
-    from weasyprint.text.fonts import FontConfiguration
-    from weasyprint.urls import URLFetcher
-
-    fonts = FontConfiguration()
-    own_files = URLFetcher(allowed_protocols={"file"})
-    sheet = CSS(
-        string=STYLE.read_text(encoding="utf-8"),
-        base_url=f"{FONTS.as_uri()}/",
-        font_config=fonts,
-        url_fetcher=own_files,
-    )
-    # A ticket itself needs its QR code and nothing else: neither network nor disk.
-    return _Toolbox(fonts, sheet, URLFetcher(allowed_protocols={"data"}))
+            self._press = press = self._press or Press()
+            return press.print(html)
 
 
 def _context(document: TicketDocument) -> dict[str, object]:

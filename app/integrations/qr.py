@@ -3,10 +3,6 @@
 from base64 import b64encode
 from io import BytesIO
 
-from PIL import Image
-from qrcode.constants import ERROR_CORRECT_M
-from qrcode.main import QRCode
-
 QUIET_ZONE = 4  # modules on each side, as ISO/IEC 18004 asks
 # Trying all eight masks costs three times as much and helps no reader that could be measured.
 MASK = 3
@@ -21,6 +17,10 @@ def qr_png(text: str) -> bytes:
 
     Raises ValueError when the text fits no QR code.
     """
+    # A tenth of a web process's start, for pages that most processes never show.
+    from qrcode.constants import ERROR_CORRECT_M
+    from qrcode.main import QRCode
+
     code = QRCode(error_correction=ERROR_CORRECT_M, mask_pattern=MASK)
     code.add_data(text, optimize=0)
     code.make()
@@ -33,6 +33,8 @@ def qr_data_uri(text: str) -> str:
 
 
 def _png(modules: list[list[bool | None]]) -> bytes:
+    from PIL import Image
+
     side = len(modules)
     pixels = bytes(0 if is_dark else 255 for row in modules for is_dark in row)
     image = Image.new("1", (side + 2 * QUIET_ZONE, side + 2 * QUIET_ZONE), color=1)
