@@ -21,7 +21,7 @@ RUN useradd --system --uid 10001 --no-create-home tickets \
 COPY --from=builder /opt/venv /opt/venv
 COPY --from=builder /srv/tickets/app app
 COPY migrations migrations
-COPY wsgi.py gunicorn.conf.py ./
+COPY wsgi.py gunicorn.conf.py gunicorn_worker.py ./
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -1,6 +1,7 @@
 """How gunicorn serves the application: `gunicorn wsgi:app` reads this file by itself.
 
 Waiting for Xendit costs a thread, not a core, hence few processes with many threads.
+How they are shared out is said in docs/overload.md.
 """
 
 import os
@@ -11,9 +12,11 @@ from gunicorn.workers.base import Worker
 wsgi_app = "wsgi:app"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 
-worker_class = "gthread"
+worker_class = "gunicorn_worker.PatientWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "64"))
+# WEB_THREADS of the shop may wait for Xendit and as many again for their turn; above them the
+# payments' own (app/lanes.py) and a few for files and health. Those that wait cost no core.
+threads = 2 * int(os.environ.get("WEB_THREADS", "64")) + 32 + 8
 # Each process opens its own database connections; none may be shared across the fork.
 preload_app = False
 

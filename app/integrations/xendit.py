@@ -37,6 +37,7 @@ from app.integrations.xendit_shapes import (
     XenditUnreachable,
     parse_invoice,
 )
+from app.lanes import TooManyOutside, stepping_outside
 from app.tracing import HEADER, current_request_id
 
 __all__ = [
@@ -196,14 +197,17 @@ class XenditClient:
         started = time.monotonic()
         answer: requests.Response | None = None
         try:
-            answer = self._session.request(
-                method,
-                self._base_url + path,
-                json=body,
-                timeout=timeout,
-                headers={HEADER: current_request_id(), **(headers or {})},
-                allow_redirects=False,
-            )
+            with stepping_outside():
+                answer = self._session.request(
+                    method,
+                    self._base_url + path,
+                    json=body,
+                    timeout=timeout,
+                    headers={HEADER: current_request_id(), **(headers or {})},
+                    allow_redirects=False,
+                )
+        except TooManyOutside as error:
+            raise XenditUnreachable("too many wait for Xendit already") from error
         except requests.exceptions.ConnectTimeout as error:
             raise XenditUnreachable(type(error).__name__) from error
         except requests.exceptions.ConnectionError as error:

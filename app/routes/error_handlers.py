@@ -24,7 +24,7 @@ from app.extensions import limiter
 from app.gateways import current_settings
 from app.routes.htmx import wants_fragment
 from app.routes.language import language_context
-from app.routes.ways_on import reload_part, ways_on
+from app.routes.ways_on import reload_part, reloads_itself, ways_on, what_was_typed
 from app.services.running.transaction import is_conflict, is_outage
 from app.tracing import current_request_id
 
@@ -103,6 +103,8 @@ def _render(problem: dict[str, Any], retry_after: int | None = None) -> Response
     response.headers["Cache-Control"] = "no-store"
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
+        if reloads_itself(problem["status"]):
+            response.headers["Refresh"] = str(retry_after)
     if problem["status"] == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="api"'
     return response
@@ -121,6 +123,8 @@ def _page(problem: dict[str, Any], retry_after: int | None) -> str:
             problem=problem | {"request_id": request_id},
             ways=reload_part() if wants_fragment() else ways_on(status, code, request_id),
             wait=format_timedelta(timedelta(seconds=retry_after)) if retry_after else None,
+            is_reloading=retry_after is not None and reloads_itself(status),
+            typed=what_was_typed(status),
             **language_context(),
         )
     except Exception:

@@ -12,6 +12,7 @@ from app.clock import utcnow
 from app.errors import NotFound
 from app.extensions import limiter
 from app.gateways import current_settings
+from app.routes.lanes import LaneCollector
 from app.services.running import jobs
 from app.services.running.metrics import ServiceCollector
 from app.tracing import current_request_id
@@ -53,6 +54,7 @@ def metrics() -> Response:
     if not _may_see_metrics():
         raise NotFound
     registry = CollectorRegistry(auto_describe=False)
+    registry.register(LaneCollector())
     registry.register(ServiceCollector(utcnow()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 

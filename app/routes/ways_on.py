@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.gateways import current_settings
 from app.routes.addresses import split_address
+from app.routes.htmx import wants_fragment
 from app.routes.language import own_path
 
 MAY_PASS = (429, 500, 503)  # the same request may be answered in a moment
@@ -39,6 +40,23 @@ def ways_on(status: int, code: str, request_id: str) -> list[WayOn]:
         found.append(WayOn(f"mailto:{contact}?subject={quote(request_id)}", _("Write to us")))
     ways = [way for way in found if way]
     return [way for n, way in enumerate(ways) if way.address not in {w.address for w in ways[:n]}]
+
+
+def reloads_itself(status: int) -> bool:
+    """Tell whether the refusal is a whole page for people, of an address that may pass soon."""
+    is_page = request.method == "GET" and not request.path.startswith("/api/")
+    return status == 503 and is_page and not wants_fragment()
+
+
+def what_was_typed(status: int) -> list[tuple[str, str]]:
+    """Return the fields of a buyer's form that may pass when it is sent again, else nothing.
+
+    Staff's are left out: there are passwords among them.
+    """
+    is_form = request.method == "POST" and not request.path.startswith(("/api/", *STAFF))
+    if status != 503 or not is_form:
+        return []
+    return list(request.form.items(multi=True))
 
 
 def reload_part() -> list[WayOn]:

@@ -24,8 +24,8 @@ ATTEMPTS = 5
 _OPEN = "transaction_open"
 # MariaDB and MySQL: deadlock, and "record has changed" under snapshot isolation.
 _CONFLICTS = {1213, 1020}
-# Lock wait time-out, server gone or going, too many connections.
-_OUTAGES = {1205, 1040, 1053, 1203, 1927, 2002, 2003, 2006, 2013, 2055, 0}
+# Lock wait time-out, statement time-out, server gone or going, too many connections.
+_OUTAGES = {1205, 1969, 1040, 1053, 1203, 1927, 2002, 2003, 2006, 2013, 2055, 0}
 
 
 class CommitUnknown(Exception):

@@ -1,0 +1,203 @@
+"""Lanes: under overload payments come first, and nobody waits without end.
+
+Every web process has places at work in each lane, as many as it has database connections for
+them: whoever is at work never waits for a connection, and one lane never takes another's. Who
+finds no free place waits in turn, for a while; who finds too many before them is refused at once.
+Whoever waits for somebody outside gives the place to another meanwhile. Workers and commands have
+no lane.
+"""
+
+import random
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.errors import Busy
+
+# Two of 200 who are refused at one moment should not come back at one moment.
+SOONEST_RETRY = 3
+LATEST_RETRY = 8
+
+
+class Lane(StrEnum):
+    """What a request is for: who pays or enters, who buys or works here, who watches."""
+
+    PAYMENTS = "payments"
+    SHOP = "shop"
+    HEALTH = "health"
+
+
+class Crowded(Busy):
+    """Too many were before this request; nothing of it was done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.retry_after = random.randint(SOONEST_RETRY, LATEST_RETRY)  # noqa: S311 (jitter)
+
+
+class TooManyOutside(Exception):
+    """As many as may wait for somebody outside do so already: do it later, in a job."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many of one lane a process takes.
+
+    `at_work` is also its number of database connections; `in_all` counts those who wait too, each
+    of them holding a thread; `patience` is how many seconds one waits for a turn.
+    """
+
+    at_work: int
+    in_all: int
+    outside: int
+    patience: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A lane at one moment, and how many it has refused so far."""
+
+    at_work: int
+    waiting: int
+    outside: int
+    refused: int
+
+
+SHOP_AT_WORK = 4
+PAYMENTS_AT_WORK = 4
+PAYMENT_THREADS = 32
+# At work in all lanes together: what each process needs in database connections.
+AT_WORK = SHOP_AT_WORK + PAYMENTS_AT_WORK + 1
+
+
+def limits_for(web_threads: int) -> dict[Lane, Limits]:
+    """Return the limits of each lane; gunicorn.conf.py has threads for all of them.
+
+    As many as `web_threads` of the shop may wait for Xendit, and as many again for their turn.
+    """
+    return {
+        Lane.SHOP: Limits(SHOP_AT_WORK, 2 * web_threads, web_threads, patience=4.0),
+        Lane.PAYMENTS: Limits(PAYMENTS_AT_WORK, PAYMENT_THREADS, PAYMENT_THREADS // 2, 8.0),
+        Lane.HEALTH: Limits(1, 4, 0, patience=2.0),
+    }
+
+
+class Gate:
+    """Lets so many of a lane work at once, the others in the order in which they came."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._guard = threading.Lock()
+        self._at_work = 0
+        self._outside = 0
+        self._refused = 0
+        self._returning: deque[threading.Event] = deque()
+        self._waiting: deque[threading.Event] = deque()
+
+    def enter(self) -> None:
+        """Take a place, waiting for it if need be. Raises Crowded; nothing is taken then."""
+        with self._guard:
+            if self._take():
+                return
+            if self._in_all() >= self.limits.in_all:
+                self._refused += 1
+                raise Crowded
+            turn = _append_turn(self._waiting)
+        if turn.wait(self.limits.patience):
+            return
+        with self._guard:
+            if turn.is_set():
+                return  # in the moment between giving up and saying so
+            self._waiting.remove(turn)
+            self._refused += 1
+        raise Crowded
+
+    def leave(self) -> None:
+        """Give the place to whoever is next."""
+        with self._guard:
+            self._pass_on()
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Lend the place to others inside the block. Raises TooManyOutside.
+
+        Who comes back is let in before those who have not begun, however long that takes: what
+        it has begun must end.
+        """
+        with self._guard:
+            if self._outside >= self.limits.outside:
+                raise TooManyOutside
+            self._outside += 1
+            self._pass_on()
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._outside -= 1
+                turn = None if self._take() else _append_turn(self._returning)
+            if turn:
+                turn.wait()
+
+    def figures(self) -> Figures:
+        """Return how it stands."""
+        with self._guard:
+            waiting = len(self._returning) + len(self._waiting)
+            return Figures(self._at_work, waiting, self._outside, self._refused)
+
+    def _in_all(self) -> int:
+        return self._at_work + self._outside + len(self._returning) + len(self._waiting)
+
+    def _take(self) -> bool:
+        """Take a free place; there is none while anybody waits, for it is passed on then."""
+        if self._at_work >= self.limits.at_work:
+            return False
+        self._at_work += 1
+        return True
+
+    def _pass_on(self) -> None:
+        line = self._returning or self._waiting
+        if line:
+            line.popleft().set()
+        else:
+            self._at_work -= 1
+
+
+def _append_turn(line: deque[threading.Event]) -> threading.Event:
+    turn = threading.Event()
+    line.append(turn)
+    return turn
+
+
+_entered: ContextVar[Gate | None] = ContextVar("entered", default=None)
+
+
+def enter(gate: Gate) -> None:
+    """Begin a request's work in its lane. Raises Crowded."""
+    gate.enter()
+    _entered.set(gate)
+
+
+def leave() -> None:
+    """End the work of whatever was begun here; fine when nothing was."""
+    gate = _entered.get()
+    if gate is not None:
+        _entered.set(None)
+        gate.leave()
+
+
+@contextmanager
+def stepping_outside() -> Iterator[None]:
+    """Wait for somebody outside without keeping others from work. Raises TooManyOutside.
+
+    No transaction may be open: its connection belongs to the place. Without a lane it only waits.
+    """
+    gate = _entered.get()
+    if gate is None:
+        yield
+        return
+    with gate.outside():
+        yield
