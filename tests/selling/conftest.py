@@ -1,5 +1,9 @@
 """What tests of selling and of money share is in `tests/money/fixtures.py`."""
 
+import pytest
+
+from app.services.running.group_commit import GroupCommit
+from app.services.selling import order_counter, ordering
 from tests.money.fixtures import (
     each_world,
     mail_process,
@@ -13,6 +17,7 @@ from tests.money.fixtures import (
 )
 
 __all__ = [
+    "a_process_each",
     "each_world",
     "mail_process",
     "mailbox",
@@ -23,3 +28,9 @@ __all__ = [
     "standin_process",
     "world",
 ]
+
+
+@pytest.fixture
+def a_process_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Place every order at a counter of its own, as many web processes do."""
+    monkeypatch.setattr(ordering, "counter_of", lambda engine: GroupCommit(order_counter._serve))

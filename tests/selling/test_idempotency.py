@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from app.errors import Busy, IdempotencyInProgress, IdempotencyKeyReused, SoldOut
 from app.extensions import db
 from app.models import IdempotencyKey, Order, TicketStock
-from app.services.selling import ordering
+from app.services.selling import order_counter
 from app.services.selling.ordering import IdempotencyRef, PlacedOrder
 from tests.app_factory import make_settings, running_app
 from tests.money.world import World
@@ -26,6 +26,14 @@ def held(world: World, ticket_id: int) -> int:
         return db.session.get_one(TicketStock, ticket_id).held
 
 
+@pytest.fixture(params=["one process", "a process each"])
+def processes(request: pytest.FixtureRequest) -> None:
+    """Let the twins meet at one counter, or only in the database."""
+    if request.param == "a process each":
+        request.getfixturevalue("a_process_each")
+
+
+@pytest.mark.usefixtures("processes")
 def test_a_request_sent_many_times_at_once_makes_one_order(each_world: World) -> None:
     ticket = each_world.add_ticket(amount=100)
 
@@ -43,7 +51,7 @@ def test_a_request_sent_many_times_at_once_makes_one_order(each_world: World) ->
 def test_without_the_stored_key_the_same_rush_makes_many_orders(
     mariadb_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ordering, "_insert_key", lambda *_given: None)
+    monkeypatch.setattr(order_counter, "_claim_key", lambda *_given: None)
     ticket = mariadb_world.add_ticket(amount=100)
 
     mariadb_world.in_threads(5, lambda _: mariadb_world.place(ticket, idempotency=REF))
@@ -125,15 +133,19 @@ def test_a_twin_still_at_work_is_told_to_the_caller(
 
 
 @contextmanager
-def commit_breaks(world: World, *, after: bool) -> Iterator[list[str]]:
-    """Cut the next connection at COMMIT: before it reaches the server, or before its answer."""
+def commit_breaks(world: World, *, after: bool, skip: int = 0) -> Iterator[list[str]]:
+    """Cut a connection at COMMIT: before it reaches the server, or before its answer.
+
+    The first `skip` commits are left alone.
+    """
     with world.app.app_context():
         engine = db.engine
     broken: list[str] = []
+    to_skip = iter(range(skip))
     do_commit = engine.dialect.do_commit
 
     def cut(connection: Any) -> None:
-        if broken:
+        if broken or next(to_skip, None) is not None:
             do_commit(connection)
             return
         broken.append("COMMIT")

@@ -13,7 +13,7 @@ from app.errors import SoldOut
 from app.extensions import db
 from app.models import Order, Payment, TicketStock, User
 from app.services.running import transaction
-from app.services.selling import inventory
+from app.services.selling import inventory, order_counter
 from app.services.selling.inventory import Quantities
 from app.services.selling.ordering import PlacedOrder
 from tests.money.world import World, request_for
@@ -33,6 +33,14 @@ def rush(world: World, ticket_id: int) -> list[PlacedOrder | Exception]:
     return world.in_threads(BUYERS, lambda _: world.place(ticket_id))
 
 
+@pytest.fixture(params=["one process", "a process each"])
+def processes(request: pytest.FixtureRequest) -> None:
+    """Let the buyers meet at one counter, or only in the database."""
+    if request.param == "a process each":
+        request.getfixturevalue("a_process_each")
+
+
+@pytest.mark.usefixtures("processes")
 def test_exactly_what_there_is_can_be_held_in_a_rush(each_world: World) -> None:
     ticket = each_world.add_ticket(amount=AMOUNT)
 
@@ -62,6 +70,7 @@ def careless_hold(session: Session, quantities: Quantities) -> None:
         session.execute(update.values(held=held + quantity))
 
 
+@pytest.mark.usefixtures("a_process_each")
 def test_without_the_guard_the_same_rush_breaks_the_stock(
     mariadb_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +111,7 @@ def deadlocks(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
     return seen
 
 
+@pytest.mark.usefixtures("a_process_each")
 def test_tickets_wanted_in_opposite_orders_never_lock_each_other_out(
     mariadb_world: World, deadlocks: list[Exception]
 ) -> None:
@@ -114,10 +124,12 @@ def test_tickets_wanted_in_opposite_orders_never_lock_each_other_out(
     assert stock(mariadb_world, one) == stock(mariadb_world, other) == (24, 0)
 
 
+@pytest.mark.usefixtures("a_process_each")
 def test_without_the_order_of_ids_the_same_buyers_deadlock(
     mariadb_world: World, monkeypatch: pytest.MonkeyPatch, deadlocks: list[Exception]
 ) -> None:
-    monkeypatch.setattr(inventory, "sorted", list, raising=False)
+    for module in (inventory, order_counter):
+        monkeypatch.setattr(module, "sorted", list, raising=False)
     one, other = (mariadb_world.add_ticket(name, amount=1000) for name in ("A", "B"))
 
     for _ in range(25):

@@ -56,16 +56,26 @@ def enqueue(
     session: Session, kind: str, payload: dict[str, Any], *, now: datetime, due_at: datetime
 ) -> int:
     """Add a job to the caller's transaction and return its id."""
-    return insert(
-        session,
-        Job,
-        kind=kind,
-        payload=payload,
-        status=JobStatus.OPEN,
-        due_at=due_at,
-        request_id=current_request_id(),
-        created_at=now,
-    )
+    return insert(session, Job, **row(kind, payload, now=now, due_at=due_at))
+
+
+def row(
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    now: datetime,
+    due_at: datetime,
+    request_id: str | None = None,
+) -> dict[str, Any]:
+    """Return a job as it is stored, for who writes many at once."""
+    return {
+        "kind": kind,
+        "payload": payload,
+        "status": JobStatus.OPEN,
+        "due_at": due_at,
+        "request_id": current_request_id() if request_id is None else request_id,
+        "created_at": now,
+    }
 
 
 @use_case

@@ -4,7 +4,7 @@ import functools
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -40,12 +40,7 @@ def transaction() -> Iterator[Session]:
     transaction that reads first and writes later would fail there. Raises CommitUnknown when the
     answer to COMMIT was lost.
     """
-    session = db.session()
-    if session.info.get(_OPEN):
-        raise RuntimeError("transaction() is not reentrant")
-    if session.new or session.dirty or session.deleted:
-        raise RuntimeError("changes were made outside transaction()")
-    session.rollback()  # leave what was read before: a fresh view, no lock upgrade
+    session = leave_reading()
     session.info[_OPEN] = True
     try:
         session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
@@ -57,6 +52,17 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         session.info.pop(_OPEN)
+
+
+def leave_reading() -> Session:
+    """Leave what was read before: a fresh view, no lock upgrade, no connection kept waiting."""
+    session = db.session()
+    if session.info.get(_OPEN):
+        raise RuntimeError("transaction() is not reentrant")
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("changes were made outside transaction()")
+    session.rollback()
+    return session
 
 
 @contextmanager
@@ -97,6 +103,20 @@ def insert(session: Session, model: type[Base], **values: Any) -> int:
     table = cast(sa.Table, model.__table__)
     result = session.connection().execute(sa.insert(table), values)
     return cast("sa.CursorResult[Any]", result).lastrowid
+
+
+def insert_many(
+    session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]
+) -> list[int]:
+    """Insert rows and return their ids in the same order; in one statement where that can be told.
+
+    That is where the database has RETURNING (MariaDB, SQLite); MySQL gets a statement a row.
+    """
+    if len(rows) > 1 and session.connection().dialect.insert_executemany_returning:
+        table = cast(sa.Table, model.__table__)
+        wanted = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
+        return list(session.connection().execute(wanted, rows).scalars())
+    return [insert(session, model, **row) for row in rows]
 
 
 def use_case(function: Callable[P, R]) -> Callable[P, R]:

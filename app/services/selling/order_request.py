@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
 from app.errors import (
     DomainError,
@@ -19,7 +21,6 @@ from app.errors import (
     ValidationFailed,
 )
 from app.models import Ticket, TicketStock
-from app.services.running.transaction import reading
 
 
 @dataclass(frozen=True)
@@ -81,31 +82,8 @@ class Offer:
     available: int
 
 
-def check_request(request: OrderRequest, now: datetime) -> dict[int, Offer]:
-    """Return the tickets asked for, once every rule allows the request.
-
-    What is sold out is refused here, by a plain read: a rush asks thousands of times for what is
-    gone. What is held in the end is decided by the UPDATE in `inventory`.
-    """
-    tickets = _find_offers({item.ticket_id for item in request.items})
-    if not request.items:
-        raise ValidationFailed([FieldError("items", _l("Choose at least one ticket."))])
-    so_far: dict[int, int] = {}
-    for index, item in enumerate(request.items):
-        problem = _check_item(item, f"items.{index}", tickets.get(item.ticket_id), so_far)
-        if problem:
-            raise problem
-    for ticket in tickets.values():
-        if now < ticket.valid_from:
-            raise SaleNotOpen
-        if now >= ticket.valid_until:
-            raise SaleClosed
-    if any(tickets[ticket_id].available < wanted for ticket_id, wanted in so_far.items()):
-        raise SoldOut({ticket.id: ticket.available for ticket in tickets.values()})
-    return tickets
-
-
-def _find_offers(ticket_ids: set[int]) -> dict[int, Offer]:
+def find_offers(session: Session, ticket_ids: set[int]) -> dict[int, Offer]:
+    """Return these tickets as they are offered now, by id; unknown ids are left out."""
     columns = (
         Ticket.id,
         Ticket.type,
@@ -115,11 +93,32 @@ def _find_offers(ticket_ids: set[int]) -> dict[int, Offer]:
         Ticket.valid_until,
         (TicketStock.amount - TicketStock.held - TicketStock.sold).label("available"),
     )
-    with reading() as session:
-        rows = session.execute(
-            sa.select(*columns).join(TicketStock).where(Ticket.id.in_(ticket_ids))
-        )
-        return {row.id: Offer(*row) for row in rows}
+    rows = session.execute(sa.select(*columns).join(TicketStock).where(Ticket.id.in_(ticket_ids)))
+    return {row.id: Offer(*row) for row in rows}
+
+
+def check_request(
+    request: OrderRequest, offers: Mapping[int, Offer], left: Mapping[int, int], now: datetime
+) -> None:
+    """Raise the refusal of the first rule that does not allow the request.
+
+    What is sold out (`left` by ticket id) is refused here, by a plain read: a rush asks thousands
+    of times for what is gone. What is held in the end is decided by the UPDATE in `inventory`.
+    """
+    if not request.items:
+        raise ValidationFailed([FieldError("items", _l("Choose at least one ticket."))])
+    so_far: dict[int, int] = {}
+    for index, item in enumerate(request.items):
+        problem = _check_item(item, f"items.{index}", offers.get(item.ticket_id), so_far)
+        if problem:
+            raise problem
+    for ticket_id in so_far:
+        if now < offers[ticket_id].valid_from:
+            raise SaleNotOpen
+        if now >= offers[ticket_id].valid_until:
+            raise SaleClosed
+    if any(left[ticket_id] < wanted for ticket_id, wanted in so_far.items()):
+        raise SoldOut({ticket_id: left[ticket_id] for ticket_id in so_far})
 
 
 def _check_item(

@@ -1,0 +1,168 @@
+"""The counter: orders that come at the same moment are placed together, in one transaction.
+
+What one of them does wrong must not be felt by the others: a refusal by rule is found before
+anything is written; what the database refuses bars only the order that it names, or, when it names
+none (the last seats went meanwhile), each is placed alone.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from app.errors import Busy, DomainError, IdempotencyInProgress, IdempotencyKeyReused
+from app.models import IdempotencyKey, Order, OrderStatus, PaymentStatus
+from app.services.running.group_commit import GroupCommit
+from app.services.running.transaction import CommitUnknown, insert, transaction, use_case, violates
+from app.services.selling import eticketing, inventory
+from app.services.selling.order_request import Offer, check_request, find_offers
+from app.services.selling.order_writing import (
+    Draft,
+    IdempotencyRef,
+    PlacedItem,
+    PlacedOrder,
+    PricedDraft,
+    write_orders,
+)
+from app.services.selling.placed_orders import find_earlier, find_placed
+
+LOCK_WAIT_TIMEOUT = 1205
+
+Outcome = PlacedOrder | Exception
+
+_counters: WeakKeyDictionary[sa.Engine, GroupCommit[Draft, PlacedOrder]] = WeakKeyDictionary()
+
+
+class _Barred(Exception):
+    """This draft cannot be written, for this reason; those beside it can."""
+
+    def __init__(self, draft: Draft, reason: Exception) -> None:
+        super().__init__(draft.code)
+        self.draft = draft
+        self.reason = reason
+
+
+def counter_of(engine: sa.Engine) -> GroupCommit[Draft, PlacedOrder]:
+    """Return where this process places its orders in this database."""
+    return _counters.setdefault(engine, GroupCommit(_serve))
+
+
+def _serve(drafts: Sequence[Draft]) -> list[Outcome]:
+    """Place orders together, or as many of them as can be; return what came of each."""
+    if not drafts:
+        return []
+    try:
+        return _place_together(drafts)
+    except _Barred as barred:
+        others = iter(_serve([each for each in drafts if each is not barred.draft]))
+        barred_outcome = _explain(barred)
+        return [barred_outcome if each is barred.draft else next(others) for each in drafts]
+    except Busy as error:
+        return [error] * len(drafts)
+    except Exception as error:  # noqa: BLE001 (it is raised where the order was asked for)
+        if len(drafts) > 1:
+            return [_serve([draft])[0] for draft in drafts]
+        return [error]
+
+
+@use_case
+def _place_together(drafts: Sequence[Draft]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    try:
+        with transaction() as session:
+            outcomes = _place(session, drafts)
+    except CommitUnknown:
+        return [
+            outcome
+            if isinstance(outcome, Exception)
+            else find_placed(Order.code == draft.code) or Busy()
+            for draft, outcome in zip(drafts, outcomes, strict=True)
+        ]
+    return outcomes
+
+
+def _place(session: Session, drafts: Sequence[Draft]) -> list[Outcome]:
+    """Write the orders that every rule allows; return a refusal for each other one."""
+    wanted = {item.ticket_id for draft in drafts for item in draft.request.items}
+    offers = find_offers(session, wanted)
+    left = {ticket_id: offer.available for ticket_id, offer in offers.items()}
+    checked = [_check(draft, offers, left) for draft in drafts]
+    allowed = [each for each in checked if isinstance(each, PricedDraft)]
+    placed = iter(_write(session, allowed) if allowed else ())
+    return [each if isinstance(each, DomainError) else next(placed) for each in checked]
+
+
+def _check(
+    draft: Draft, offers: Mapping[int, Offer], left: dict[int, int]
+) -> PricedDraft | DomainError:
+    """Return the draft at today's prices and take its seats from `left`, or its refusal."""
+    try:
+        check_request(draft.request, offers, left, draft.now)
+    except DomainError as refusal:
+        return refusal
+    quantities = sorted(draft.request.quantities().items())
+    for ticket_id, quantity in quantities:
+        left[ticket_id] -= quantity
+    return PricedDraft(draft, tuple(PlacedItem(offers[key], wanted) for key, wanted in quantities))
+
+
+def _write(session: Session, orders: Sequence[PricedDraft]) -> list[PlacedOrder]:
+    placed = write_orders(session, orders)
+    seats: Counter[int] = Counter()
+    for each, order in zip(orders, placed, strict=True):
+        seats.update({item.ticket_id: item.quantity for item in each.items})
+        if each.draft.idempotency:
+            _claim_key(session, each.draft, each.draft.idempotency, order.order_id)
+    inventory.hold(session, seats)  # last: its lock is what all other orders wait for
+    for each, order in zip(orders, placed, strict=True):
+        if order.is_paid:
+            _settle_free(session, order.order_id, each.draft.now)
+    return placed
+
+
+def _claim_key(session: Session, draft: Draft, ref: IdempotencyRef, order_id: int) -> None:
+    """Claim a caller's key. A twin still at work makes this wait for its end, and then fail."""
+    try:
+        insert(
+            session,
+            IdempotencyKey,
+            scope=ref.scope,
+            key=ref.key,
+            fingerprint=draft.request.fingerprint(),
+            order_id=order_id,
+            created_at=draft.now,
+        )
+    except IntegrityError as error:
+        if violates(error, "uq_idempotency_keys_scope_key", "idempotency_keys.key"):
+            raise _Barred(draft, error) from error
+        raise
+    except OperationalError as error:
+        if error.orig is not None and error.orig.args[0] == LOCK_WAIT_TIMEOUT:
+            raise _Barred(draft, IdempotencyInProgress()) from error
+        raise
+
+
+def _explain(barred: _Barred) -> Outcome:
+    """Return what bars a draft: a twin at work, or what that has become meanwhile."""
+    ref = barred.draft.idempotency
+    if ref is None or not isinstance(barred.reason, IntegrityError):
+        return barred.reason
+    try:
+        return find_earlier(barred.draft.request, ref) or barred.reason
+    except (IdempotencyKeyReused, Busy) as refusal:
+        return refusal
+
+
+def _settle_free(session: Session, order_id: int, now: datetime) -> None:
+    order = session.get_one(Order, order_id)
+    inventory.sell(session, order.quantities)
+    order.move_to(OrderStatus.PAID)
+    order.paid_at = now
+    order.payment.move_to(PaymentStatus.PAID)
+    order.payment.paid_at = now
+    order.payment.paid_amount = 0
+    eticketing.issue(session, order, now)
