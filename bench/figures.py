@@ -48,7 +48,7 @@ def at_least_share(bound: float) -> Target:
 @dataclass
 class Figure:
     """One measured thing: `values` has one entry a round; `limit` names the figure of the same
-    unit that it can at best be as good as.
+    unit that it can at best be as good as. All `targets` are asked of the median.
     """
 
     bench: str
@@ -56,7 +56,7 @@ class Figure:
     unit: str
     values: list[float] = field(default_factory=list)
     limit: str | None = None
-    target: Target | None = None
+    targets: list[Target] = field(default_factory=list)
 
     @property
     def median(self) -> float:
@@ -77,10 +77,10 @@ class Sheet:
         value: float,
         *,
         limit: str | None = None,
-        target: Target | None = None,
+        targets: Iterable[Target] = (),
     ) -> None:
         """Add a round's value of a figure."""
-        new = Figure(self.bench, name, unit, limit=limit, target=target)
+        new = Figure(self.bench, name, unit, limit=limit, targets=list(targets))
         self._figures.setdefault((name, unit), new).values.append(value)
 
     @property
@@ -101,14 +101,15 @@ def share_of_limit(figure: Figure, figures: Iterable[Figure]) -> float | None:
     return None
 
 
-def verdict(figure: Figure, figures: Iterable[Figure]) -> str:
-    """Return the target and whether it is met, or nothing where there is none."""
-    if figure.target is None:
-        return ""
-    value = share_of_limit(figure, figures) if figure.target.is_share else figure.median
-    if value is None:
-        return str(figure.target)
-    return f"{figure.target}: {'met' if figure.target.is_met_by(value) else 'missed'}"
+def verdicts(figure: Figure, figures: Iterable[Figure]) -> list[str]:
+    """Return each target and whether it is met."""
+    share = share_of_limit(figure, figures)
+    said = []
+    for target in figure.targets:
+        value = share if target.is_share else figure.median
+        met = "not measured" if value is None else "met" if target.is_met_by(value) else "missed"
+        said.append(f"{target}: {met}")
+    return said
 
 
 def machine(database: str) -> dict[str, Any]:
@@ -135,7 +136,7 @@ def read_report(path: Path) -> tuple[dict[str, Any], list[Figure]]:
     """Read what `write_report` wrote: everything else, and the figures."""
     report = json.loads(path.read_text(encoding="utf-8"))
     figures = [
-        Figure(**{**one, "target": Target(**one["target"]) if one["target"] else None})
+        Figure(**{**one, "targets": [Target(**target) for target in one["targets"]]})
         for one in report.pop("figures")
     ]
     return report, figures

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from bench.figures import Figure, read_report, share_of_limit, verdict
+from bench.figures import Figure, read_report, share_of_limit, verdicts
 
 Grid = list[list[str]]
 MACHINE = "machine"
@@ -61,8 +61,12 @@ def grid(figures: list[Figure], bench: str) -> Grid:
         row = {figure.unit: figure for figure in mine if figure.name == name}
         cells = [_cell(row[unit]) if unit in row else "" for unit in units]
         shares = [_share(figure, mine) for figure in row.values()]
-        verdicts = [_verdict(figure, mine, len(units)) for figure in row.values()]
-        rows.append([name, *cells, _join(shares), _join(verdicts)])
+        targets = [
+            f"{figure.unit} {said}" if len(units) > 1 else said
+            for figure in row.values()
+            for said in verdicts(figure, mine)
+        ]
+        rows.append([name, *cells, _join(shares), _join(targets)])
     return _without_empty_columns(rows)
 
 
@@ -79,11 +83,6 @@ def _cell(figure: Figure) -> str:
 def _share(figure: Figure, figures: list[Figure]) -> str:
     share = share_of_limit(figure, figures)
     return "" if share is None else f"{share:.0%} of {figure.limit}"
-
-
-def _verdict(figure: Figure, figures: list[Figure], units: int) -> str:
-    said = verdict(figure, figures)
-    return f"{figure.unit} {said}" if said and units > 1 else said
 
 
 def _join(parts: Iterable[str]) -> str:
