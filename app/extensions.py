@@ -13,11 +13,23 @@ from app.database import EnduringSession
 from app.integrations.signing import KeyBox
 from app.models.base import Base
 
+
+class LimitsOnViews(Limiter):
+    """Flask-Limiter where every limit stands on a view: before other requests nothing is asked."""
+
+    def _check_request_limit(
+        self, callable_name: str | None = None, in_middleware: bool = True
+    ) -> None:
+        """Check the limits of a view; it costs as much before a view that has none."""
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
 db = SQLAlchemy(model_class=Base, session_options={"class_": EnduringSession})
 migrate = Migrate()
 csrf = CSRFProtect()
 mail = Mail()
 babel = Babel()
-limiter = Limiter(key_func=get_remote_address)
+limiter = LimitsOnViews(key_func=get_remote_address)
 login = LoginManager()
 key_box = KeyBox()

@@ -211,3 +211,14 @@ def test_a_sale_commits_during_the_reading_and_is_not_missed() -> None:
     window = ShopWindow(read)
     assert left(window, NOW) == 1
     assert left(window, NOW) == 0
+
+
+def test_a_rush_reads_some_times_a_second_and_shows_nothing_older(
+    shelf: Shelf, window: ShopWindow
+) -> None:
+    for n in range(100):  # somebody buys before each look
+        shop_window._commits.note(None)
+        left(window, NOW + n * MOMENT)
+    assert shelf.readings == shop_window.MOST_READINGS
+    seen = left(window, NOW + 99 * MOMENT)
+    assert left(window, NOW + SECOND + 9 * MOMENT) == seen - 1

@@ -1,6 +1,7 @@
 """The catalogue for the many who look: one reading is shown to all who come within a second."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,8 +14,11 @@ from app.extensions import db
 from app.services.selling.catalogue import TicketOnSale, list_tickets
 
 # How old what is shown may be: what another process sold meanwhile is not seen sooner. What this
-# process committed is seen at once.
+# process committed is seen at once, unless it commits all the time.
 LONGEST_AGE = timedelta(seconds=1)
+# In a rush each look would find a commit since the last, and the page would be drawn for each:
+# after so many readings in LONGEST_AGE the newest must do until it is that old.
+MOST_READINGS = 10
 # A reader that hangs holds up the others no longer than this; then each reads for itself.
 PATIENCE_SECONDS = 1.0
 
@@ -37,6 +41,7 @@ class ShopWindow:
         self._read = read
         self._look: _Look | None = None
         self._reading = threading.Lock()
+        self._began: deque[datetime] = deque(maxlen=MOST_READINGS)
 
     def tickets(self, now: datetime) -> list[TicketOnSale]:
         """Return all tickets as they were at most LONGEST_AGE before `now`, in catalogue order."""
@@ -52,13 +57,18 @@ class ShopWindow:
 
     def _fresh(self, now: datetime) -> _Look | None:
         look = self._look
-        if look is None or look.commit is not _commits.last:
-            return None
         # Younger than nothing: the clock was set back, and the age is not known.
-        is_fresh = timedelta(0) <= now - look.began_at < LONGEST_AGE
-        return look if is_fresh else None
+        if look is None or not timedelta(0) <= now - look.began_at < LONGEST_AGE:
+            return None
+        return look if look.commit is _commits.last or self._is_rush(now) else None
+
+    def _is_rush(self, now: datetime) -> bool:
+        """Tell whether there were MOST_READINGS within LONGEST_AGE."""
+        began = self._began
+        return len(began) == MOST_READINGS and now - began[0] < LONGEST_AGE
 
     def _look_again(self, now: datetime) -> _Look:
+        self._began.append(now)
         commit = _commits.last  # taken first: a commit during the reading makes it old
         self._look = look = _Look(tuple(self._read(now)), now, commit)
         return look
