@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pymysql
 import requests
@@ -89,9 +90,9 @@ def bare_server(bodies: Mapping[str, bytes]) -> Iterator[str]:
             process.stop()
 
 
-def quiet_settings(url: str) -> Settings:
+def quiet_settings(url: str, **changes: Any) -> Settings:
     """Return settings for work in this process, which prints nothing but figures."""
-    return make_settings(url, log_level="WARNING")
+    return make_settings(url, log_level="WARNING", **changes)
 
 
 @contextmanager
