@@ -40,6 +40,10 @@ check: setup ## format, lint, types, architecture, migration drift, ceilings, re
 bench: setup-test ## measure start-up, memory, page sizes and the way from order to mail
 	python -m bench.run
 
+.PHONY: rush
+rush: setup-test ## sell out in a minute, watch and audit it (BUYERS=5000 SEATS=500 SECONDS=60 SEED=1)
+	python -m bench.rush
+
 .PHONY: torture
 torture: setup-test ## kill and break everything under load, then count (DURATION=180 SEED=1)
 	python -m tests.torture

@@ -17,7 +17,7 @@ from sandbox.switches import Switchboard
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM; prints both addresses once they answer."""
-    store, faults = MailStore(), Switchboard(SWITCHES)
+    store, faults = MailStore(settings.keep), Switchboard(SWITCHES)
     tls, certificate = (None, "")
     if settings.starttls != "off":
         tls, certificate = make_certificate(settings.host)

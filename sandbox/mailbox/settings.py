@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sandbox.mailbox.store import KEPT_MAILS
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -18,6 +20,7 @@ class Settings:
     username: str
     password: str
     starttls: str
+    keep: int = KEPT_MAILS
 
 
 def from_process(
@@ -36,6 +39,7 @@ def from_process(
     option("--host", "MAILBOX_HOST", "127.0.0.1", "address to listen on")
     option("--smtp-port", "MAILBOX_SMTP_PORT", "2525", "SMTP port, 0: any free one", type=int)
     option("--http-port", "MAILBOX_HTTP_PORT", "8125", "page's port, 0: any free one", type=int)
+    option("--keep", "MAILBOX_KEEP", str(KEPT_MAILS), "mails to keep, the newest", type=int)
     option("--username", "MAILBOX_USERNAME", "", "ask for AUTH with this name")
     option("--password", "MAILBOX_PASSWORD", "", "and this password")
     option("--starttls", "MAILBOX_STARTTLS", "off", "off, offered or required")

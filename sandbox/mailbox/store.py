@@ -93,10 +93,10 @@ class Mail:
 
 
 class MailStore:
-    """Keep the latest 500 mails; safe to use from any thread."""
+    """Keep the latest mails, so many; safe to use from any thread."""
 
-    def __init__(self) -> None:
-        self._mails: deque[Mail] = deque(maxlen=KEPT_MAILS)
+    def __init__(self, keep: int = KEPT_MAILS) -> None:
+        self._mails: deque[Mail] = deque(maxlen=keep)
         self._lock = threading.Lock()
 
     def add(self, sender: str, recipients: list[str], raw: bytes) -> Mail:

@@ -5,13 +5,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.models import IdempotencyKey, Job, JobStatus, Order, OrderStatus, User
+from app.models import IdempotencyKey, Order, OrderStatus, User
 from app.services.running.invariants import find_violations
 from tests.harness.processes import answers
 from tests.harness.service import Service
 from tests.torture.chaos import KILLS
 from tests.torture.desk import Desk
-from tests.torture.ledger import find_lost_money, order_code
+from tests.torture.ledger import confirmations, find_lost_money, order_code
 from tests.torture.tally import Tally
 
 UNHEARD_MAILS = "mail: connection_dropped answer"
@@ -33,7 +33,7 @@ class Audit:
             findings = find_violations() + find_lost_money(self._invoices)
         findings += self._payable() + self._promises() + self._keys() + self._confirmations()
         findings += [f"still to be done: {job}" for job in self._desk.busy()]
-        findings += self._given_up() + self._tally.surprises
+        findings += self._desk.given_up() + self._tally.surprises
         if not answers(f"{self._service.url}/readyz"):
             findings.append("/readyz does not answer 200")
         return findings
@@ -90,10 +90,7 @@ class Audit:
     def _confirmations(self) -> list[str]:
         """Find paid orders without a mail, and more repeats than kills explain."""
         kills = sum(self._tally[kill] for kill in KILLS) + self._tally[UNHEARD_MAILS]
-        sent: dict[str, list[str]] = defaultdict(list)
-        for mail in self._mails.values():
-            if ".etickets@" in mail["message_id"]:
-                sent[mail["to"][0]].append(mail["message_id"])
+        sent = confirmations(self._mails.values())
         findings = []
         paid = (
             sa.select(User.email, Order.code, Order.status)
@@ -111,10 +108,6 @@ class Audit:
         if self._tally["confirmations mailed again"] > kills:
             findings.append("more mails were repeated than there were kills")
         return findings
-
-    def _given_up(self) -> list[str]:
-        failed = sa.select(Job.kind, Job.last_error).where(Job.status == JobStatus.FAILED)
-        return [f"job given up: {kind}: {why}" for kind, why in self._desk.rows(failed)]
 
     def standing(self) -> list[str]:
         """Return how many orders ended how, and what Xendit has, one a line."""

@@ -132,3 +132,8 @@ class Desk:
             )
         )
         return [f"{kind} (try {tries}, {why}, due {due})" for kind, tries, why, due in found]
+
+    def given_up(self) -> list[str]:
+        """Return a sentence for each job that was given up."""
+        failed = sa.select(Job.kind, Job.last_error).where(Job.status == JobStatus.FAILED)
+        return [f"job given up: {kind}: {why}" for kind, why in self.rows(failed)]

@@ -1,5 +1,6 @@
 """No rupiah lost: every invoice paid at Xendit against seats, open cases and refunds here."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,15 @@ from app.models import CaseKind, CaseStatus, MoneyCase, Order, OrderStatus, Refu
 def order_code(external_id: str) -> str:
     """Return the order's code; invoices of an extended hold are called `code-2`, `code-3`, …"""
     return external_id.partition("-")[0]
+
+
+def confirmations(mails: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return the Message-IDs of the caught mails that bring e-tickets, by address."""
+    sent: dict[str, list[str]] = defaultdict(list)
+    for mail in mails:
+        if ".etickets@" in mail["message_id"]:
+            sent[mail["to"][0]].append(mail["message_id"])
+    return dict(sent)
 
 
 def find_lost_money(invoices: Iterable[dict[str, Any]]) -> list[str]:

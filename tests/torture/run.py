@@ -1,7 +1,7 @@
 """Torture of the whole service: load and chaos, then quiet, then the audit."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,7 +78,7 @@ def torture(plan: Plan, folder: Path) -> Report:
         for buyer in buyers:
             buyer.join(timeout=60)
         _repeat_unanswered(buyers[0], tally)
-        _settle(service, desk)
+        settle(service, desk)
         audit = Audit(service, desk, tally, postbox.close())
         findings = audit.find()
         return Report(plan, tally.lines() + audit.standing(), findings)
@@ -149,9 +149,11 @@ def _repeat_unanswered(buyer: Buyer, tally: Tally) -> None:
             eventually(lambda wish=wish: buyer.send(wish), within=30)  # type: ignore[misc]
 
 
-def _settle(service: Service, desk: Desk) -> None:
-    """Let time pass, twice: first every hold and lease ends, then every pause."""
-    for seconds in (LEASE_AND_HOLD, LONGEST_PAUSE):
+def settle(
+    service: Service, desk: Desk, winds: Sequence[int] = (LEASE_AND_HOLD, LONGEST_PAUSE)
+) -> None:
+    """Let time pass, usually twice: first every hold and lease ends, then every pause."""
+    for seconds in winds:
         for name in [name for name in service.processes if name.startswith("worker")]:
             service.processes[name].stop()
         desk.let_time_pass(seconds)

@@ -1,0 +1,171 @@
+"""The drill itself: start everything, let the buyers in, wait until all is quiet, audit."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from app.models import Order, OrderStatus, Ticket
+from bench.rush.book import Book
+from bench.rush.callers import Shop
+from bench.rush.checks import audit
+from bench.rush.ledger import Ledger, close_books, read_created
+from bench.rush.partners import PartnerBuyer
+from bench.rush.plan import PARTNERS, PARTNERS_SHARE, Plan
+from bench.rush.samples import Sampler, Samples
+from bench.rush.visitors import Visitor
+from bench.rush.wire import Wire
+from tests.app_factory import make_settings, running_app
+from tests.harness.database import MariaDB
+from tests.harness.service import EVENT_STARTS_AT, Service
+from tests.harness.waiting import NeverHappened, eventually
+from tests.torture.desk import Desk
+from tests.torture.run import LEASE_AND_HOLD, TICKET, settle
+from tests.torture.tally import Tally
+
+MAILS_A_SEAT = 4  # of each order: e-tickets, reminder, and the letter that its time is over
+WARM_UP = 10
+TICKET_TYPES = (("Reguler", 150_000), ("Pelajar", 75_000))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that a drill leaves behind; `findings` are by check, and empty lists are good."""
+
+    plan: Plan
+    book: Book
+    samples: Samples
+    ledger: Ledger
+    findings: dict[str, list[str]]
+
+    @property
+    def is_good(self) -> bool:
+        return not any(self.findings.values())
+
+
+def drill(plan: Plan, folder: Path, server: MariaDB) -> Outcome:
+    """Run a drill on a new database of the server, and leave no process behind."""
+    book = Book()
+    with _service(plan, folder, server) as service, _desk(plan, service) as desk:
+        service.standin.set_fault("latency", milliseconds=plan.latency_ms)
+        shop = _shop(service, desk)
+        asyncio.run(_warm_up(shop))
+        deadlocks = _deadlocks(desk)
+        groups = {name: each.pid for name, each in service.processes.items()}
+        groups["database"] = server.process.pid
+        book = Book()
+        with Sampler(service.database_url, groups, book) as samples:
+            asyncio.run(_let_in(plan, shop, book))
+            created = read_created(desk, book)
+            _wait_until_quiet(plan, service, desk, book)
+        deadlocks = _deadlocks(desk) - deadlocks
+        ledger = close_books(
+            plan, book, samples, service, desk, created=created, deadlocks=deadlocks
+        )
+    return Outcome(plan, book, samples, ledger, audit(ledger))
+
+
+@contextmanager
+def _service(plan: Plan, folder: Path, server: MariaDB) -> Iterator[Service]:
+    settings = {
+        "ORDER_HOLD_SECONDS": str(plan.hold),
+        "RATE_LIMIT_ENABLED": "true",
+        "TRUSTED_PROXIES": "1",
+        "MAILBOX_KEEP": str(MAILS_A_SEAT * plan.seats),
+    }
+    options = ("--rate-limit", str(plan.calls_per_minute))
+    service = Service(
+        server.fresh_database(), folder, settings=settings, standin_options=options, workers=2
+    )
+    try:
+        service.start(catalogue=_catalogue(plan))
+        yield service
+    finally:
+        service.stop()
+
+
+def _catalogue(plan: Plan) -> str:
+    until = EVENT_STARTS_AT.isoformat()
+    rows = (
+        TICKET.format(type=kind, price=price, amount=amount, until=until)
+        for (kind, price), amount in zip(TICKET_TYPES, plan.amounts(), strict=True)
+    )
+    return "tickets:" + "".join(rows)
+
+
+@contextmanager
+def _desk(plan: Plan, service: Service) -> Iterator[Desk]:
+    settings = make_settings(
+        service.database_url,
+        xendit_api_url=service.standin.base_url,
+        public_url=service.url,
+        order_hold=timedelta(seconds=plan.hold),
+        log_level="CRITICAL",
+    )
+    with running_app(settings) as app:
+        yield Desk(app, settings, Tally())
+
+
+def _shop(service: Service, desk: Desk) -> Shop:
+    keys = tuple(service.api_key() for _ in range(PARTNERS))
+    tickets = tuple(found for (found,) in desk.rows(sa.select(Ticket.id).order_by(Ticket.id)))
+    return Shop(service.url, service.standin.base_url, tickets, keys)
+
+
+def _deadlocks(desk: Desk) -> int:
+    ((_, number),) = desk.rows(sa.text("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'"))
+    return int(number)
+
+
+async def _warm_up(shop: Shop) -> None:
+    """Look at the pages that were looked at all morning: no process meets its first visitor."""
+    wire = Wire()
+    for path in ("/", "/checkout", "/api/tickets"):
+        await asyncio.gather(*(wire.ask("GET", shop.url + path, {}) for _ in range(WARM_UP)))
+    wire.close()
+
+
+async def _let_in(plan: Plan, shop: Shop, book: Book) -> None:
+    """Let every buyer come at their time; who is still there at the deadline is sent away."""
+    wire = Wire()
+    begun = time.monotonic()
+    async with asyncio.TaskGroup() as crowd:
+        tasks = []
+        for number, arrives in enumerate(plan.arrivals()):
+            await asyncio.sleep(max(0.0, begun + arrives - time.monotonic()))
+            is_partner = number % round(1 / PARTNERS_SHARE) == 0
+            kind = PartnerBuyer if is_partner else Visitor
+            buyer = kind(number, shop, plan, book, wire)
+            tasks.append(crowd.create_task(_visit(buyer, book)))
+        late = asyncio.get_running_loop().call_later(
+            max(0.0, begun + plan.deadline - time.monotonic()),
+            lambda: [task.cancel() for task in tasks],
+        )
+        await asyncio.wait(tasks)
+        late.cancel()
+    wire.close()
+
+
+async def _visit(buyer: Visitor | PartnerBuyer, book: Book) -> None:
+    try:
+        await buyer.visit()
+    except Exception as error:  # noqa: BLE001 (it becomes a finding)
+        book.surprises.append(f"{buyer.name}: {error!r}")
+
+
+def _wait_until_quiet(plan: Plan, service: Service, desk: Desk, book: Book) -> None:
+    """Wait until no order is open and no job undone; after the deadline, wind time forward."""
+    pending = sa.select(Order.id).where(Order.status == OrderStatus.PENDING).limit(1)
+
+    def is_quiet() -> bool:
+        return not desk.rows(pending) and not desk.busy()
+
+    with suppress(NeverHappened):
+        eventually(is_quiet, within=max(0.0, plan.deadline - book.now()), every=1.0)
+    if not is_quiet():
+        settle(service, desk, (LEASE_AND_HOLD,))

@@ -1,0 +1,118 @@
+"""Looking at the machine and the stock while the drill runs: samples on the buyers' clock."""
+
+import itertools
+import math
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import sqlalchemy as sa
+
+from app.models import Payment, PaymentStatus, TicketStock
+from bench.rush.book import Book
+
+STOCK_EVERY, CPU_EVERY = 0.1, 1.0
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """The stock of one ticket, read between `asked` and `at`."""
+
+    ticket: int
+    asked: float
+    at: float
+    amount: int
+    held: int
+    sold: int
+
+    @property
+    def free(self) -> int:
+        return self.amount - self.held - self.sold
+
+
+@dataclass
+class Samples:
+    """What was seen: stock ten times a second; CPU seconds and the line's length each second."""
+
+    stock: list[Stock] = field(default_factory=list)
+    cpu: list[tuple[float, dict[str, float]]] = field(default_factory=list)
+    line: list[tuple[float, int]] = field(default_factory=list)
+
+    def cpu_seconds(self, until: float = math.inf) -> dict[str, float]:
+        """Return the CPU seconds of each part while samples were taken, or until a moment."""
+        total: dict[str, float] = defaultdict(float)
+        for (_, before), (at, after) in itertools.pairwise(self.cpu):
+            if at > until:
+                break
+            for name, used in after.items():  # a process that was started again begins at 0
+                total[name] += max(0.0, used - before.get(name, 0.0))
+        return dict(total)
+
+
+class Sampler(threading.Thread):
+    """Takes samples from entering to leaving its context; `groups` are process groups by name."""
+
+    def __init__(self, database_url: str, groups: Mapping[str, int], book: Book) -> None:
+        super().__init__(name="sampler", daemon=True)
+        self._engine = sa.create_engine(database_url, isolation_level="AUTOCOMMIT")
+        self._groups, self._book = groups, book
+        self._ended = threading.Event()
+        self.samples = Samples()
+
+    def __enter__(self) -> Samples:
+        self.start()
+        return self.samples
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self.join(timeout=10)
+        self._engine.dispose()
+
+    def run(self) -> None:
+        cpu_due = 0.0
+        while not self._ended.wait(STOCK_EVERY):
+            with suppress(sa.exc.SQLAlchemyError), self._engine.connect() as connection:
+                self._look_at_stock(connection)
+                if self._book.now() >= cpu_due:
+                    cpu_due = self._book.now() + CPU_EVERY
+                    self._look_at_line(connection)
+                    used = cpu_of_groups(self._groups) | {"client": time.process_time()}
+                    self.samples.cpu.append((self._book.now(), used))
+
+    def _look_at_stock(self, connection: sa.Connection) -> None:
+        asked = self._book.now()
+        columns = (TicketStock.ticket_id, TicketStock.amount, TicketStock.held, TicketStock.sold)
+        rows = connection.execute(sa.select(*columns)).all()
+        at = self._book.now()
+        for ticket, amount, held, sold in rows:
+            self.samples.stock.append(Stock(ticket, asked, at, amount, held, sold))
+
+    def _look_at_line(self, connection: sa.Connection) -> None:
+        waiting = sa.select(sa.func.count()).where(
+            Payment.invoice_id.is_(None), Payment.status == PaymentStatus.PENDING
+        )
+        self.samples.line.append((self._book.now(), connection.execute(waiting).scalar_one()))
+
+
+def cpu_of_groups(groups: Mapping[str, int]) -> dict[str, float]:
+    """Return the CPU seconds each process group has used (proc(5), stat, fields 5, 14 to 17)."""
+    names = {group: name for name, group in groups.items()}
+    used: dict[str, float] = defaultdict(float)
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended while we looked
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+            if name := names.get(int(fields[2])):
+                used[name] += sum(map(int, fields[11:15])) / TICKS
+    return dict(used)
