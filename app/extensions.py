@@ -5,12 +5,12 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_mail import Mail
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 
 from app.database import EnduringSession
 from app.integrations.signing import KeyBox
+from app.migrating import LazyMigrate
 from app.models.base import Base
 
 
@@ -26,7 +26,7 @@ class LimitsOnViews(Limiter):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": EnduringSession})
-migrate = Migrate()
+migrate = LazyMigrate()
 csrf = CSRFProtect()
 mail = Mail()
 babel = Babel()

@@ -3,8 +3,6 @@
 import uuid
 from datetime import UTC
 
-import icalendar
-
 from app.clock import utcnow
 from app.config import Event
 
@@ -17,6 +15,8 @@ def event_calendar(event: Event, *, public_url: str) -> bytes:
     The entry keeps its UID while address and name stay: taking in the file of an event that was
     moved corrects the entry. Times are in UTC, right in every calendar without a zone's rules.
     """
+    import icalendar  # a twentieth of a web process's start, for a file few people ask for
+
     entry = icalendar.Event()
     entry.add("uid", str(uuid.uuid5(uuid.NAMESPACE_URL, f"{public_url}/#{event.name}")))
     entry.add("dtstamp", utcnow())
