@@ -26,6 +26,7 @@ from app.routes import (
     door_shell,
     error_handlers,
     etickets_page,
+    fair_door,
     health,
     hooks,
     lanes,
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> Flask:
     init_gateways(app, settings)
     _init_templates(app, settings)
     _register_routes(app)
+    fair_door.init_app(app)
     return app
 
 

@@ -7,7 +7,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from app import key_commands, mail_commands, staff_commands
+from app import fair_door_commands, key_commands, mail_commands, staff_commands
 from app import worker as background
 from app.clock import utcnow
 from app.forms.catalogue_file import CatalogueFileError, read_catalogue_file
@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         app.cli.add_command(group)
     app.cli.add_command(key_commands.signing_keys)
     app.cli.add_command(mail_commands.mails)
+    app.cli.add_command(fair_door_commands.fair_door)
 
 
 @click.command()

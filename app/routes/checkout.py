@@ -23,6 +23,7 @@ from app.forms.checkout import CheckoutForm, Line
 from app.forms.fields import EMAIL_LENGTH, EXAMPLE_PHONE, NAME_LENGTH, PHONE_LENGTH
 from app.gateways import current_gateways, current_settings
 from app.models import SaleStatus
+from app.routes import fair_door
 from app.routes.checkout_notices import (
     FORM_USED,
     PAGE_TOO_OLD,
@@ -51,6 +52,7 @@ from app.tracing import current_request_id
 RATE_SECONDS = 60
 
 bp = Blueprint("checkout", __name__)
+bp.before_request(fair_door.guard)
 
 
 PAY = ("pay", "pay_suggested")
@@ -123,13 +125,14 @@ def _pay(form: CheckoutForm) -> ResponseReturnValue:
         if doubt := _doubt(form, order):
             return _form_page(form, doubt)
         now = utcnow()
-        placed = place_order(
-            order,
-            now=now,
-            settings=current_settings(),
-            idempotency=IdempotencyRef(scope="form", key=form.order_token),
-            has_head_start=invoice_line.is_free(now),
-        )
+        with fair_door.using_turn(order, form.order_token):
+            placed = place_order(
+                order,
+                now=now,
+                settings=current_settings(),
+                idempotency=IdempotencyRef(scope="form", key=form.order_token),
+                has_head_start=invoice_line.is_free(now),
+            )
     except IdempotencyKeyReused:
         used = replace(FORM_USED, own_orders=list_own_orders(form.text("email")))
         return _form_page(form.with_token(fresh=True), used)
@@ -194,6 +197,7 @@ def _form_page(
         "errors": {**form.unreadable(), **missing, **(errors or {})},
         "labels": _labels(lines),
         "example_phone": EXAMPLE_PHONE,
+        "turn": fair_door.current_turn(),
         "longest": {"full_name": NAME_LENGTH, "email": EMAIL_LENGTH, "no_hp": PHONE_LENGTH},
     }
     body = render("checkout/index.html", "checkout/_form.html", **context)

@@ -6,6 +6,7 @@ import time
 from flask import Flask, Response, g, request
 
 from app import tracing
+from app.config import Settings
 from app.gateways import current_settings
 
 log = logging.getLogger("app.request")
@@ -46,7 +47,14 @@ def _finish(response: Response) -> Response:
 
 
 def _secure(response: Response) -> None:
-    settings = current_settings()
+    for name, value in security_headers(current_settings()).items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.vary.add("HX-Request")
+
+
+def security_headers(settings: Settings) -> dict[str, str]:
+    """Return the headers that every answer carries unless it has its own."""
     checkout = " ".join(settings.checkout_origins)
     headers = {
         # Paying is a form answered by a redirect, and form-action follows redirects.
@@ -59,10 +67,7 @@ def _secure(response: Response) -> None:
     }
     if settings.public_url.startswith("https://"):
         headers["Strict-Transport-Security"] = "max-age=31536000"
-    for name, value in headers.items():
-        response.headers.setdefault(name, value)
-    if request.endpoint != "static":
-        response.vary.add("HX-Request")
+    return headers
 
 
 def _forget(error: BaseException | None) -> None:

@@ -1,4 +1,4 @@
-"""Admission: the lot at the opening, and the line moving on; one writer at a time, by a row lock."""
+"""Admission: the lot at the opening, and the line moving on; one writer at a time."""
 
 import secrets
 from datetime import UTC, datetime, timedelta

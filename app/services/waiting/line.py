@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -48,8 +49,9 @@ class Line:
 def read_line(now: datetime) -> tuple[Door, Line, Seats]:
     """Return the line in use; there must be one. Raises Busy."""
     columns = [getattr(FairDoor, name) for name in Door.__annotations__]
+    newest: sa.Select[Any] = sa.select(*columns).order_by(FairDoor.id.desc()).limit(1)
     with reading() as session:
-        door = Door(*session.execute(newest(sa.select(*columns))).one())
+        door = Door(*session.execute(newest).one())
         recent = called_by(session, door.id, now - RECENT)
         lapsed = called_by(session, door.id, now - SHOW_UP)
         length = line_length(session, door.lot_size, door.lot_last)
@@ -64,11 +66,6 @@ def read_lot_keys(door: Door) -> list[str]:
     )
     with reading() as session:
         return list(session.scalars(mine))
-
-
-def newest(query: sa.Select[tuple[()]]) -> sa.Select[tuple[()]]:
-    """Return the query for the line in use."""
-    return query.order_by(FairDoor.id.desc()).limit(1)
 
 
 def called_by(session: Session, door_id: int, moment: datetime) -> int:

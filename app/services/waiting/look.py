@@ -68,6 +68,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
+        self._turn = threading.Lock()
         self._looked_at: datetime | None = None
         self._last: Look | None = None
         self._was_busy = False
@@ -76,11 +77,18 @@ class Watch:
         """Have the line slow down: a request was refused because the service is busy."""
         self._was_busy = True
 
-    def fresh(self, now: datetime) -> Look | None:
-        """Return the last look unless it is to be renewed; asks nobody."""
-        at = self._looked_at
-        # Either way: threads that waited for this look hold times a little older than it.
-        return self._last if at is not None and abs(now - at) < SEEN_FOR else None
+    def seen(self, now: datetime) -> Look | None:
+        """Return what to answer with, without asking the database.
+
+        None at most once a second: whoever gets it should call `renew`.
+        """
+        if self._last is None or self._is_fresh(now):
+            return self._last
+        with self._turn:
+            if not self._is_fresh(now):
+                self._looked_at = now
+                return None
+        return self._last
 
     def look(self, now: datetime, settings: FairDoorSettings) -> Look:
         """Return how the line stands; whoever comes first in a second moves it on and looks.
@@ -88,34 +96,36 @@ class Watch:
         The others are answered with what was seen before, also while the database is away. Raises
         Busy when nothing was ever seen.
         """
-        found = self.fresh(now)
-        if found is None and self._guard.acquire(blocking=self._last is None):
-            try:
-                found = self.fresh(now) or self._renew(now, settings)
-            finally:
-                self._guard.release()
-        if (found := found or self._last) is None:
-            raise Busy
-        return found
+        return self.seen(now) or self.renew(now, settings)
 
     def renew(self, now: datetime, settings: FairDoorSettings) -> Look:
-        """Look now, for who has just joined an empty line. Raises Busy."""
-        with self._guard:
-            self._looked_at = None
-            return self._renew(now, settings) or self._fail()
+        """Move the line on and look now; while another does, what was seen before is good enough.
 
-    def _fail(self) -> Look:
-        if self._last is None:
-            raise Busy
-        return self._last
+        Raises Busy.
+        """
+        is_first = self._last is None
+        if not self._guard.acquire(blocking=is_first):
+            return self._last or self.renew(now, settings)
+        try:
+            if is_first and self._last is not None:
+                return self._last  # others waited for this very first look, too
+            return self._renew(now, settings)
+        finally:
+            self._guard.release()
 
-    def _renew(self, now: datetime, settings: FairDoorSettings) -> Look | None:
+    def _is_fresh(self, now: datetime) -> bool:
+        # Either way: threads that waited for this look hold times a little older than it.
+        return self._looked_at is not None and abs(now - self._looked_at) < SEEN_FOR
+
+    def _renew(self, now: datetime, settings: FairDoorSettings) -> Look:
         self._looked_at = now  # also when it fails: the next try is a second away
         was_busy, self._was_busy = self._was_busy, False
         try:
             admission.move_on(now, settings, is_pressed=was_busy)
             self._last = self._read(now, settings)
         except Busy as error:
+            if self._last is None:
+                raise
             log.warning("the line could not be looked at: %r", error.__cause__)
         return self._last
 

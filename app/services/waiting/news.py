@@ -50,21 +50,21 @@ def news_of(look: Look, place: Place | None, now: datetime, *, is_inside: bool =
         return News(State.OPEN, RESTING_PAUSE)
     if is_inside:
         return News(State.TURN, LONGEST_PAUSE)
-    is_known = place is not None and place.door_id == look.door.id
     if not look.is_open:
+        is_known = place is not None and place.door_id == look.door.id
         state = State.BEFORE if is_known else State.STRANGER
         return News(state, _pause_before(look, now), opens_in=_opens_in(look, now))
-    number = look.number(place) if place is not None else None
     if (sold := _sold(look)) is not None:
         return News(sold, RESTING_PAUSE if sold is State.SOLD_OUT else LONGEST_PAUSE)
+    return _in_line(look, look.number(place) if place else None, now)
+
+
+def _in_line(look: Look, number: int | None, now: datetime) -> News:
     if number is None:
         return News(State.STRANGER, LONGEST_PAUSE)
     if number < look.door.admitted:
         return News(State.TURN if look.is_called(number) else State.MISSED, LONGEST_PAUSE)
-    return _waiting(look, number - look.door.admitted, now)
-
-
-def _waiting(look: Look, ahead: int, now: datetime) -> News:
+    ahead = number - look.door.admitted
     pause = next((pause for limit, pause in PAUSES if ahead < limit), LONGEST_PAUSE)
     return News(
         State.PAUSED if look.door.is_paused else State.WAITING,
