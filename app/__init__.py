@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, formatting
+from app import commands, formatting
 from app.config import Settings
 from app.database import engine_options, prepare_engine
 from app.extensions import babel, csrf, db, key_box, limiter, mail, migrate
@@ -150,4 +150,4 @@ def _register_routes(app: Flask) -> None:
     csrf.exempt(callback.bp)
     app.register_blueprint(callback.bp)
     api.init_app(app)
-    cli.init_app(app)
+    commands.init_app(app)

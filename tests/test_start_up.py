@@ -1,18 +1,34 @@
 """Starting and staying up: unusable settings end a process, a database that is away does not."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.app_factory import ENVIRONMENT
 from tests.harness.database import MariaDB
-from tests.harness.processes import StartFailed, answers
+from tests.harness.processes import ROOT, StartFailed, answers
 from tests.harness.service import Service
 from tests.harness.waiting import eventually
 
 ID = "start-up-test-0001"
+# Half a second and 70 MiB that a web process needs only for what few requests ask, or never.
+NOT_IN_A_WEB_PROCESS = (
+    "weasyprint",
+    "PIL",
+    "qrcode",
+    "icalendar",
+    "alembic",
+    "flask_migrate",
+    "app.worker",
+    "app.cli",
+    "app.staff_commands",
+    "app.reconcile_command",
+)
 
 
 def start(service: Service, what: str) -> None:
@@ -40,6 +56,19 @@ def test_unusable_settings_end_the_process_with_every_reason(what: str, tmp_path
         assert log.count(name) == 1, "said once: it did not start over and over"
     assert "Traceback" not in log
     service.stop()
+
+
+def test_a_web_process_loads_only_what_it_serves_with() -> None:
+    look = f"import sys, wsgi; print(*(sys.modules.keys() & set({NOT_IN_A_WEB_PROCESS})))"
+    done = subprocess.run(
+        [sys.executable, "-c", look],
+        env=ENVIRONMENT | {"DATABASE_URL": "sqlite:///:memory:"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == []
 
 
 def get(service: Service, path: str) -> requests.Response:
