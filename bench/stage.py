@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from pymysql.constants import CLIENT
 
 from app.config import Settings
-from app.services.office import partners
 from bench.figures import Sheet, Target
 from bench.load import Load, run_load
 from bench.table import grid, plain
@@ -92,7 +91,7 @@ def bare_server(bodies: Mapping[str, bytes]) -> Iterator[str]:
 
 def quiet_settings(url: str, **changes: Any) -> Settings:
     """Return settings for work in this process, which prints nothing but figures."""
-    return make_settings(url, log_level="WARNING", **changes)
+    return make_settings(url, log_level="ERROR", **changes)
 
 
 @contextmanager
@@ -111,10 +110,12 @@ def put_on_sale(url: str, name: str, amount: int, *, price: int = 150_000) -> in
         return add_ticket(name, now=datetime.now(UTC), amount=amount, price=price)
 
 
-def add_key(url: str, *scopes: str) -> str:
+def add_key(url: str, scope: str) -> str:
     """Make an API key and return it."""
-    with running_app(quiet_settings(url)) as app, app.app_context():
-        return partners.add_key("benchmark", scopes, now=datetime.now(UTC))
+    with running_app(quiet_settings(url)) as app:
+        command = ["api-keys", "add", "benchmark", "--scope", scope]
+        done = app.test_cli_runner().invoke(args=command, catch_exceptions=False)
+    return done.output.split()[-1]
 
 
 def connect(url: str) -> pymysql.connections.Connection:
