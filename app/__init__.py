@@ -33,12 +33,19 @@ from app.routes import (
     language,
     order_actions,
     orders,
+    proof,
     sessions,
     staff,
+    staff_audit,
+    staff_codes,
     staff_conflicts,
     staff_devices,
     staff_door,
     staff_gates,
+    staff_invitations,
+    staff_me,
+    staff_people,
+    staff_second_factor,
     terms,
 )
 from app.tracing import current_request_id
@@ -144,6 +151,10 @@ def _register_routes(app: Flask) -> None:
     app.register_blueprint(etickets_page.bp)
     for office in (staff, staff_door, staff_devices, staff_gates, staff_conflicts):
         app.register_blueprint(office.bp)
+    for account in (staff_codes, staff_me, staff_second_factor, proof):
+        app.register_blueprint(account.bp)
+    for admin_page in (staff_people, staff_invitations, staff_audit):
+        app.register_blueprint(admin_page.bp)
     for door_module in (door_pairing, door, door_shell):
         app.register_blueprint(door_module.bp)
     app.register_blueprint(terms.bp)

@@ -1,6 +1,5 @@
 """Commands: the worker, the catalogue, staff, API keys, checks."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -9,17 +8,16 @@ from flask.cli import AppGroup
 
 from app import fair_door_commands, key_commands, mail_commands, staff_commands
 from app import worker as background
+from app.account_commands import staff
 from app.clock import utcnow
+from app.command_line import command_actor
 from app.forms.catalogue_file import CatalogueFileError, read_catalogue_file
-from app.forms.fields import FieldProblem, parse_email
-from app.models import Role
 from app.reconcile_command import reconcile_days
-from app.services.office import partners, staffing
+from app.services.office import partners
 from app.services.running.invariants import find_violations
 from app.services.selling.catalogue import CatalogueConflict, load_tickets
 
 tickets = AppGroup("tickets", help="The catalogue.")
-staff = AppGroup("staff", help="Staff accounts.")
 api_keys = AppGroup("api-keys", help="Keys of partner systems.")
 
 
@@ -46,52 +44,11 @@ def worker(threads: int) -> None:
 def load(file: Path) -> None:
     """Create or update the catalogue from FILE (YAML); all of it or nothing."""
     try:
-        result = load_tickets(read_catalogue_file(file))
+        result = load_tickets(read_catalogue_file(file), by=command_actor(), now=utcnow())
     except (CatalogueFileError, CatalogueConflict) as error:
         words = "\n".join(f"  {file.name}: {problem}" for problem in error.problems)
         raise click.ClickException(f"nothing was changed:\n{words}") from error
     click.echo(f"{result.created} created, {result.updated} updated")
-
-
-@staff.command("add")
-@click.argument("email")
-@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def add_staff(email: str, role: str, password_stdin: bool) -> None:
-    """Add an account for EMAIL."""
-    try:
-        address = parse_email(email)
-    except FieldProblem as error:
-        raise click.ClickException("this is not an e-mail address") from error
-    password = _read_password(password_stdin)
-    try:
-        staffing.add_staff(address, Role(role), password, now=utcnow())
-    except staffing.WeakPassword as error:
-        raise click.ClickException(str(error)) from error
-    except staffing.StaffExists as error:
-        raise click.ClickException(f"{address} has an account already") from error
-    click.echo(f"{address} may log in with role {role}")
-
-
-@staff.command("set-password")
-@click.argument("email")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def set_password(email: str, password_stdin: bool) -> None:
-    """Give the account EMAIL another password, and end all its sessions."""
-    try:
-        staffing.set_password(email, _read_password(password_stdin), now=utcnow())
-    except staffing.WeakPassword as error:
-        raise click.ClickException(str(error)) from error
-    except staffing.NoSuchStaff as error:
-        raise click.ClickException(f"{email} has no account: see `staff add`") from error
-    click.echo(f"{email} has a new password and is logged out everywhere")
-
-
-def _read_password(is_piped: bool) -> str:
-    if is_piped:
-        return sys.stdin.readline().rstrip("\r\n")
-    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    return password
 
 
 @api_keys.command("add")
@@ -100,7 +57,7 @@ def _read_password(is_piped: bool) -> str:
 def add_api_key(name: str, scopes: tuple[str, ...]) -> None:
     """Make a key for the partner NAME and print it once, as the last word."""
     try:
-        key = partners.add_key(name, scopes, now=utcnow())
+        key = partners.add_key(name, scopes, by=command_actor(), now=utcnow())
     except partners.BadName as error:
         raise click.ClickException(str(error)) from error
     except partners.UnknownScope as error:

@@ -4,6 +4,7 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
+from app.command_line import command_actor
 from app.services.running.phone_reports import list_waiting
 from app.services.selling import resending
 from app.services.selling import signing_keys as keys
@@ -25,7 +26,7 @@ def list_keys() -> None:
 @signing_keys.command("rotate")
 def rotate() -> None:
     """Sign with a new key from now on; e-tickets signed before stay good."""
-    click.echo(f"key {keys.rotate(now=utcnow())} signs from now on")
+    click.echo(f"key {keys.rotate(by=command_actor(), now=utcnow())} signs from now on")
 
 
 @signing_keys.command("revoke")
@@ -34,7 +35,7 @@ def rotate() -> None:
 def revoke(key_id: int) -> None:
     """Make a key's e-tickets worthless, when its private half may have got out."""
     try:
-        seats = keys.revoke(key_id, now=utcnow())
+        seats = keys.revoke(key_id, by=command_actor(), now=utcnow())
     except keys.NoSuchKey as error:
         raise click.ClickException(f"there is no key {key_id}") from error
     click.echo(f"key {key_id} is revoked")
@@ -54,7 +55,7 @@ def reissue(key_id: int) -> None:
             err=True,
         )
     try:
-        orders = keys.reissue(key_id, now=now)
+        orders = keys.reissue(key_id, by=command_actor(), now=now)
     except keys.NoSuchKey as error:
         raise click.ClickException(f"{key_id} is not a revoked key") from error
     resending.send_new_codes(orders, now=now)

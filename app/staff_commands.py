@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
+from app.command_line import command_actor
 from app.errors import Busy, CaseClosed, OrderNotCancellable
 from app.formatting import rupiah, short_datetime
 from app.forms.fields import FieldProblem, parse_email
@@ -99,7 +100,7 @@ def retry(reference: str) -> None:
     """Try once more through Xendit; a worker does it within seconds."""
     refund = _get_refund(reference)
     with _refusals():
-        deciding.retry_refund(refund.id, now=utcnow())
+        deciding.retry_refund(refund.id, by=command_actor(), now=utcnow())
     click.echo(f"{reference}: is sent to Xendit again; see `refunds show {reference}`")
 
 

@@ -20,9 +20,10 @@ from app.models import Role
 from app.routes.addresses import split_address
 from app.routes.credentials import DEVICE_COOKIE, known_device, known_partner, sent_key
 from app.routes.htmx import wants_fragment
-from app.routes.sessions import current_member
+from app.routes.sessions import current_member, half_member
 from app.services.door import devices
 from app.services.door.callers import DoorCaller, DoorRole
+from app.services.office.staff_sessions import Step
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,6 +32,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 STAFF = "/staff"
 DOOR_ROLES = (Role.DOOR, Role.ADMIN)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# Where each step of the log-in is done.
+STEP_PAGES = {
+    None: "staff.log_in",
+    Step.CODE: "staff_codes.ask",
+    Step.SET_UP: "staff_second_factor.show",
+}
 
 
 class RoleNotAllowed(DomainError):
@@ -116,6 +123,16 @@ def requires_role(*roles: Role) -> Callable[[View], View]:
     return mark
 
 
+def during_log_in(*steps: Step) -> Callable[[View], View]:
+    """Let a view be used also while one of these steps of the log-in is missing."""
+
+    def mark(view: View) -> View:
+        view.steps = frozenset(steps)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def open_to_everybody(view: View) -> View:
     """Let a view below /staff be used without log-in."""
     view.allowed_roles = None  # type: ignore[attr-defined]
@@ -139,28 +156,33 @@ def check_staff() -> ResponseReturnValue | None:
     roles: frozenset[Role] | None = getattr(view, "allowed_roles", frozenset())
     if roles is None:
         return None
-    member = current_member()
+    half = half_member()
+    is_his_step = half is not None and half.missing in getattr(view, "steps", ())
+    member = half if is_his_step else current_member()
     if member is None:
-        return _ask_to_log_in()
+        return lead_to(STEP_PAGES[half.missing if half else None])
     if member.role not in roles:
         raise RoleNotAllowed
     return None
 
 
-def _ask_to_log_in() -> ResponseReturnValue:
-    """Lead to the log-in page and back to the page; what was sent is not sent again by itself."""
+def lead_to(endpoint: str) -> ResponseReturnValue:
+    """Lead to a step of the log-in and back to the page; what was sent is not sent again by itself.
+
+    Raises LogInRequired where htmx asks: the whole page is to change, not a part of it.
+    """
     if wants_fragment():
-        log_in = url_for("staff.log_in", next=_path(request.headers.get("HX-Current-URL")))
+        step = url_for(endpoint, next=_path(request.headers.get("HX-Current-URL")))
 
         @after_this_request
         def lead(response: Response) -> Response:
-            response.headers["HX-Redirect"] = log_in
+            response.headers["HX-Redirect"] = step
             return response
 
         raise LogInRequired
     is_page = request.method in ("GET", "HEAD")
     here = request.full_path.rstrip("?") if is_page else _path(request.referrer)
-    return redirect(url_for("staff.log_in", next=here), code=303)
+    return redirect(url_for(endpoint, next=here), code=303)
 
 
 def _path(address: str | None) -> str | None:

@@ -75,7 +75,7 @@ def leave() -> ResponseReturnValue:
     if not is_meant:
         return response
     if who.device_id is not None:
-        devices.cut_off(who.device_id, now=utcnow())
+        devices.cut_off(who.device_id, by=who.actor, now=utcnow())
     sessions.end()
     forget_device(response)
     # The script has wiped the phone already; the browser would break into what it still does.

@@ -1,9 +1,8 @@
-"""Sessions of staff: how they begin, how long they last, how they end."""
+"""Sessions of staff: the cookie, and the browsers an account knows."""
 
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import flask_login
@@ -14,19 +13,10 @@ from werkzeug.wrappers import Response
 from app.clock import utcnow
 from app.extensions import login
 from app.gateways import current_settings
-from app.models import Role
-from app.services.office import staffing
-from app.services.office.staffing import Member
+from app.routes.browsers import name_browser
+from app.services.office import staff_sessions
+from app.services.office.staff_sessions import Member, Step
 
-# A phone lies idle between two rushes; an office screen is left alone.
-IDLE: dict[Role, timedelta] = {
-    Role.DOOR: timedelta(hours=12),
-    Role.FINANCE: timedelta(hours=2),
-    Role.ADMIN: timedelta(hours=2),
-}
-LONGEST = timedelta(hours=24)
-# How old the last sign of life may grow before the cookie is written again.
-NOTE_EVERY = timedelta(minutes=1)
 # A page that asks for news by itself says nothing of whoever should sit before it.
 POLL = "poll"
 KNOWN = "staff_browser"
@@ -37,14 +27,15 @@ KEEP_KNOWN = 180 * 24 * 3600
 class StaffUser:
     """A member as Flask-Login wants to see one."""
 
+    token: str
     member: Member
     is_authenticated: bool = True
     is_active: bool = True
     is_anonymous: bool = False
 
     def get_id(self) -> str:
-        """Return what the cookie holds: worthless once the account has another key."""
-        return f"{self.member.staff_id}:{self.member.session_key}"
+        """Return what the cookie holds: worthless once the session's row is gone."""
+        return self.token
 
 
 def init_app(app: Flask) -> None:
@@ -55,12 +46,18 @@ def init_app(app: Flask) -> None:
     login.init_app(app)
 
 
-def start(member: Member) -> None:
-    """Start a session: nothing of the one before is kept, whoever made it."""
+def start(staff_id: int, *, has_given_code: bool = False) -> Member | None:
+    """Start a session: nothing of the one before is kept, whoever made it.
+
+    Returns whose it is; None when the account was deactivated at this moment.
+    """
+    browser, now = name_browser(request.user_agent.string), utcnow()
+    token = staff_sessions.start(staff_id, browser=browser, has_given_code=has_given_code, now=now)
     session.clear()
-    moment = int(utcnow().timestamp())
-    session["since"] = session["seen"] = moment
-    flask_login.login_user(StaffUser(member))
+    member = staff_sessions.find_member(token, now=now)
+    if member is not None:
+        flask_login.login_user(StaffUser(token, member))
+    return member
 
 
 def known_browser(email: str) -> str | None:
@@ -96,33 +93,35 @@ def _owner(email: str) -> str:
 
 def end() -> None:
     """End this browser's session."""
+    member = _whoever()
+    if member is not None:
+        staff_sessions.end(member, member.session_id)
     flask_login.logout_user()
     session.clear()
 
 
 def current_member() -> Member | None:
-    """Return who is logged in."""
+    """Return who is logged in, with everything the role asks for."""
+    member = _whoever()
+    return member if member is not None and member.missing is Step.NONE else None
+
+
+def half_member() -> Member | None:
+    """Return who gave a password and must do one thing more before anything else."""
+    member = _whoever()
+    return member if member is not None and member.missing is not Step.NONE else None
+
+
+def _whoever() -> Member | None:
     user: Any = flask_login.current_user
     return user.member if user.is_authenticated else None
 
 
-def _load(user_id: str) -> StaffUser | None:
+def _load(token: str) -> StaffUser | None:
     """Return the session's owner, unless it was ended or was left alone for too long."""
-    staff_id, _, key = user_id.partition(":")
-    member = staffing.find_member(int(staff_id), key) if staff_id.isdigit() else None
-    if member is None or not _is_alive(member.role):
+    is_sign = POLL not in request.args
+    member = staff_sessions.find_member(token, is_sign_of_life=is_sign, now=utcnow())
+    if member is None:
         session.clear()
         return None
-    return StaffUser(member)
-
-
-def _is_alive(role: Role) -> bool:
-    """Tell whether the session may go on, and note this sign of life."""
-    moment = int(utcnow().timestamp())
-    idle = moment - int(session.get("seen", 0))
-    age = moment - int(session.get("since", 0))
-    if idle > IDLE[role].total_seconds() or age > LONGEST.total_seconds():
-        return False
-    if idle >= NOTE_EVERY.total_seconds() and POLL not in request.args:
-        session["seen"] = moment
-    return True
+    return StaffUser(token, member)

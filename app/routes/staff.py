@@ -1,4 +1,4 @@
-"""Staff: logging in and out, what each role may do, one's own account."""
+"""Staff: logging in and out, and where each role starts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,15 +21,17 @@ from app.clock import utcnow
 from app.errors import RateLimited, Words
 from app.models import Role
 from app.routes import sessions
-from app.routes.access import open_to_everybody, requires_role
+from app.routes.access import STEP_PAGES, during_log_in, open_to_everybody, requires_role
 from app.routes.error_handlers import may_refuse
 from app.routes.language import own_path
 from app.services.office import staffing
-from app.services.office.staffing import LONGEST_PASSWORD, SHORTEST_PASSWORD, Member
+from app.services.office.staff_sessions import Member, Step
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 
 EVERY_ROLE = tuple(Role)
+ROLE_NAMES = {Role.DOOR: _l("Door"), Role.FINANCE: _l("Finance"), Role.ADMIN: _l("Admin")}
+NO_FIT = _l("Address and password do not fit. Check both; an admin can set a new password.")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ AREAS = (
     Area("staff_gates.show_all", _l("Gates"), _l("Where people enter, with which tickets.")),
     Area("staff_gates.show_lanes", _l("Lanes"), _l("Nobody enters twice, even without a network.")),
     Area("staff_conflicts.show_all", _l("Double entries"), _l("Tickets that came in twice.")),
+    Area("staff_people.show_all", _l("People"), _l("Who may log in, and what they may do.")),
+    Area("staff_audit.show", _l("Changes"), _l("Who changed what, and when.")),
 )
 
 
@@ -63,13 +67,26 @@ def the_member() -> Member:
     return member
 
 
+def minutes_to_wait(refusal: RateLimited) -> int:
+    """Return after how many minutes, rounded up, somebody may try again."""
+    return -(-(refusal.retry_after or 60) // 60)
+
+
+def next_page(wanted: str) -> str:
+    """Return where somebody wanted to go, if that is a page of ours beyond the log-in."""
+    home = url_for("staff.home")
+    path = own_path(wanted, home)
+    return home if path.startswith(url_for("staff.log_in")) else path
+
+
 @bp.app_context_processor
 def staff_context() -> dict[str, Any]:
     """Give the pages of staff their navigation: what the reader may use."""
     if not (has_request_context() and request.path.startswith(("/staff", "/door"))):
         return {}
     member = sessions.current_member()
-    return {"member": member, "areas": [area for area in AREAS if member and _may(member, area)]}
+    areas = [area for area in AREAS if member and _may(member, area)]
+    return {"member": member, "areas": areas, "role_names": ROLE_NAMES}
 
 
 @bp.after_app_request
@@ -102,7 +119,7 @@ def form_too_old(error: CSRFError) -> ResponseReturnValue:
 def log_in() -> ResponseReturnValue:
     """Ask for address and password; whoever is logged in goes on."""
     if sessions.current_member():
-        return redirect(_next_page(request.args.get("next", "")), code=303)
+        return redirect(next_page(request.args.get("next", "")), code=303)
     return _log_in_page()
 
 
@@ -112,7 +129,7 @@ def log_in_now() -> ResponseReturnValue:
     """Begin a session, or say what to do next without saying what was wrong."""
     email, password = request.form.get("email", ""), request.form.get("password", "")
     try:
-        member = staffing.check_log_in(
+        staff_id = staffing.check_log_in(
             email[:255],
             password,
             address=request.remote_addr or "",
@@ -120,31 +137,32 @@ def log_in_now() -> ResponseReturnValue:
             browser=sessions.known_browser(email),
         )
     except staffing.WrongPassword:
-        words = _l("Address and password do not fit. Check both; an admin can set a new password.")
-        return _log_in_page(words, 422)
+        return _log_in_page(NO_FIT, 422)
     except RateLimited as refusal:
-        minutes = -(-(refusal.retry_after or 60) // 60)
-        words = _l("Too many attempts. Try again in %(num)d minutes.", num=minutes)
+        words = _l("Too many attempts. Try again in %(num)d minutes.", num=minutes_to_wait(refusal))
         body, status = _log_in_page(words, 429)
         return body, status, {"Retry-After": str(refusal.retry_after)}
-    sessions.start(member)
-    response = redirect(_next_page(request.form.get("next", "")), code=303)
+    return go_on(sessions.start(staff_id), request.form.get("next", ""))
+
+
+def go_on(member: Member | None, wanted: str) -> ResponseReturnValue:
+    """Lead somebody whose session began to the step that is missing, else to where they wanted."""
+    if member is None:
+        return _log_in_page(NO_FIT, 422)
+    if member.missing is not Step.NONE:
+        return redirect(url_for(STEP_PAGES[member.missing], next=wanted or None), code=303)
+    response = redirect(next_page(wanted), code=303)
     sessions.remember_browser(response, member)
     return response
 
 
 @bp.post("/log-out")
 @requires_role(*EVERY_ROLE)
+@during_log_in(Step.CODE, Step.SET_UP)
 def log_out() -> ResponseReturnValue:
     """End this browser's session."""
     sessions.end()
     return redirect(url_for("staff.log_in"), code=303)
-
-
-def _next_page(wanted: str) -> str:
-    home = url_for("staff.home")
-    path = own_path(wanted, home)
-    return home if path.startswith(url_for("staff.log_in")) else path
 
 
 def _log_in_page(problem: Words | None = None, status: int = 200) -> tuple[str, int]:
@@ -158,67 +176,8 @@ def _log_in_page(problem: Words | None = None, status: int = 200) -> tuple[str, 
     return page, status
 
 
-# --- home and account ---------------------------------------------------------------------------
-
-
 @bp.get("")
 @requires_role(*EVERY_ROLE)
 def home() -> str:
     """Show what the reader may do."""
     return render_template("staff/home.html")
-
-
-@bp.get("/account")
-@requires_role(*EVERY_ROLE)
-def account() -> str:
-    """Show one's own account."""
-    return _account_page()
-
-
-@bp.post("/account")
-@requires_role(*EVERY_ROLE)
-def change_password() -> ResponseReturnValue:
-    """Change one's own password; every other session of the account ends."""
-    new = request.form.get("new_password", "")
-    if new != request.form.get("again", ""):
-        return _account_page({"again": _l("Type the new password twice alike.")}), 422
-    try:
-        owner = the_member()
-        member = staffing.change_password(
-            owner,
-            request.form.get("password", ""),
-            new,
-            address=request.remote_addr or "",
-            now=utcnow(),
-            browser=sessions.known_browser(owner.email),
-        )
-    except staffing.WrongPassword:
-        return _account_page({"password": _l("This is not your password.")}), 422
-    except staffing.WeakPassword:
-        return _account_page({"new_password": _password_words()}), 422
-    sessions.start(member)
-    return redirect(url_for("staff.account", done="password"), code=303)
-
-
-@bp.post("/account/log-out-everywhere")
-@requires_role(*EVERY_ROLE)
-def log_out_everywhere() -> ResponseReturnValue:
-    """End every session of the account, this one too."""
-    staffing.log_out_everywhere(the_member(), now=utcnow())
-    sessions.end()
-    return redirect(url_for("staff.log_in"), code=303)
-
-
-def _account_page(errors: dict[str, Words] | None = None) -> str:
-    return render_template(
-        "staff/account.html",
-        errors=errors or {},
-        is_done=request.args.get("done") == "password",
-        password_words=_password_words(),
-        longest=LONGEST_PASSWORD,
-        here=url_for("staff.account"),
-    )
-
-
-def _password_words() -> Words:
-    return _l("At least %(num)d characters. Several words make a good one.", num=SHORTEST_PASSWORD)

@@ -50,7 +50,7 @@ def add() -> ResponseReturnValue:
     wish = form.parse(_gate_names())
     if wish is None:
         return _form_page(form, status=422)
-    return _show_code(devices.add_device(wish, by=the_member().email, now=utcnow()))
+    return _show_code(devices.add_device(wish, by=the_member().actor, now=utcnow()))
 
 
 @bp.get("/<int:device_id>")
@@ -70,7 +70,8 @@ def change(device_id: int) -> ResponseReturnValue:
     if wish is None:
         return _form_page(form, _get_device(device_id), status=422)
     try:
-        devices.change_device(device_id, wish, version=form.version)
+        by, now = the_member().actor, utcnow()
+        devices.change_device(device_id, wish, version=form.version, by=by, now=now)
     except devices.DeviceGone as error:
         raise NotFound from error
     except devices.DeviceChanged:
@@ -89,7 +90,7 @@ def cut_off(device_id: int) -> ResponseReturnValue:
         return render_template(
             "staff/door/cut_off.html", device=device, queued=queued, now=utcnow()
         ), 422
-    devices.cut_off(device_id, now=utcnow())
+    devices.cut_off(device_id, by=the_member().actor, now=utcnow())
     return redirect(url_for("staff_devices.show_all"), code=303)
 
 
@@ -98,7 +99,7 @@ def cut_off(device_id: int) -> ResponseReturnValue:
 def renew_code(device_id: int) -> ResponseReturnValue:
     """Make another code for a phone that is not paired yet."""
     try:
-        return _show_code(devices.renew_code(device_id, now=utcnow()))
+        return _show_code(devices.renew_code(device_id, by=the_member().actor, now=utcnow()))
     except devices.DeviceGone as error:
         raise NotFound from error
 

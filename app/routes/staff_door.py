@@ -61,7 +61,7 @@ def use_this_phone() -> ResponseReturnValue:
     name = member.email.partition("@")[0][: devices.NAME_LENGTH]
     wish = DeviceWish(name=name, role=DeviceRole.SCANNER, gate_id=gate_id, lanes="")
     return start_scanning(
-        devices.adopt(wish, by=member.email, owner_id=member.staff_id, now=utcnow())
+        devices.adopt(wish, by=member.actor, owner_id=member.staff_id, now=utcnow())
     )
 
 

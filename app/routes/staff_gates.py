@@ -47,7 +47,7 @@ def add() -> ResponseReturnValue:
     if wish is None:
         return _form_page(form, status=422)
     try:
-        gates.add_gate(wish, now=utcnow())
+        gates.add_gate(wish, by=the_member().actor, now=utcnow())
     except gates.GateNameTaken:
         form.errors["name"] = NAME_TAKEN
         return _form_page(form, status=422)
@@ -72,7 +72,8 @@ def change(gate_id: int) -> ResponseReturnValue:
     if wish is None:
         return _form_page(form, _get_gate(gate_id), status=422)
     try:
-        gates.change_gate(gate_id, wish, version=form.version)
+        by, now = the_member().actor, utcnow()
+        gates.change_gate(gate_id, wish, version=form.version, by=by, now=now)
     except gates.GateGone as error:
         raise NotFound from error
     except gates.GateChanged:
@@ -89,7 +90,7 @@ def change(gate_id: int) -> ResponseReturnValue:
 def retire(gate_id: int) -> ResponseReturnValue:
     """Take a gate out of use."""
     try:
-        gates.retire_gate(gate_id, now=utcnow())
+        gates.retire_gate(gate_id, by=the_member().actor, now=utcnow())
     except gates.GateGone as error:
         raise NotFound from error
     except gates.GateInUse:
@@ -102,7 +103,7 @@ def retire(gate_id: int) -> ResponseReturnValue:
 def reopen(gate_id: int) -> ResponseReturnValue:
     """Take a gate into use again."""
     try:
-        gates.reopen_gate(gate_id)
+        gates.reopen_gate(gate_id, by=the_member().actor, now=utcnow())
     except gates.GateGone as error:
         raise NotFound from error
     return redirect(url_for("staff_gates.show_all"), code=303)
@@ -124,7 +125,7 @@ def switch_lanes() -> ResponseReturnValue:
     """Switch lane mode, unless somebody else did since the page was shown."""
     is_on, shown = (request.form.get(name) == "on" for name in ("wanted", "shown"))
     try:
-        gates.switch_lane_mode(is_on, shown=shown, by=the_member().email, now=utcnow())
+        gates.switch_lane_mode(is_on, shown=shown, by=the_member().actor, now=utcnow())
     except gates.ModeChanged:
         return _lanes_page(SWITCHED_MEANWHILE), 409
     return redirect(url_for("staff_gates.show_lanes"), code=303)
@@ -134,7 +135,7 @@ def switch_lanes() -> ResponseReturnValue:
 @requires_role(Role.ADMIN)
 def spread_lanes() -> ResponseReturnValue:
     """Give each scanner its share of the letters."""
-    gates.spread_lanes()
+    gates.spread_lanes(by=the_member().actor, now=utcnow())
     return redirect(url_for("staff_gates.show_lanes"), code=303)
 
 

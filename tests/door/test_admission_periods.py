@@ -43,7 +43,9 @@ def test_the_period_stands_in_the_code(app: Flask) -> None:
     times = {"admitFrom": "2027-01-23T13:00:00+07:00", "admitUntil": "2027-01-23T18:00:00+07:00"}
     settings = make_settings(app.config["SQLALCHEMY_DATABASE_URI"])
     with app.app_context():
-        load_tickets(read_catalogue(catalogue(ticket(price="0", **times))))
+        load_tickets(
+            read_catalogue(catalogue(ticket(price="0", **times))), by="tests", now=datetime.now(UTC)
+        )
         ticket_id = db.session.query(Ticket.id).scalar()
         order(ticket_id, 1, now=datetime(2026, 12, 1, tzinfo=UTC), settings=settings)
 

@@ -100,7 +100,7 @@ def test_in_lane_mode_each_letter_is_decided_alone_by_one_phone(
     """A browser somebody merely logged in with has no lanes: alone it must admit nobody."""
     door.set_lane_mode(True)
     with app.app_context():
-        key = add_key("Own scanner", ["door"], now=door.now)
+        key = add_key("Own scanner", ["door"], by="tests", now=door.now)
     keyed = app.test_client()
     headers = {"Authorization": f"Bearer {key}"}
 

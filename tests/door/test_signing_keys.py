@@ -80,7 +80,7 @@ def test_many_first_buyers_make_one_key(mariadb_app: Flask) -> None:
 def test_after_a_rotation_old_codes_stay_good_and_the_old_private_key_is_gone(app: Flask) -> None:
     with app.app_context():
         buy_free_seats(app, "Before")
-        assert signing_keys.rotate(now=NOW) == 2
+        assert signing_keys.rotate(by="tests", now=NOW) == 2
         buy_free_seats(app, "After")
 
         assert true_codes() == [True] * 4
@@ -96,10 +96,10 @@ def test_codes_of_a_revoked_key_are_worthless_until_they_are_made_again(app: Fla
         with transaction() as session:
             session.get_one(ETicket, entered.id).admitted_at = NOW
 
-        assert signing_keys.revoke(1, now=NOW) == 2
+        assert signing_keys.revoke(1, by="tests", now=NOW) == 2
         assert true_codes() == [False, False]
 
-        [order_id] = signing_keys.reissue(1, now=NOW)
+        [order_id] = signing_keys.reissue(1, by="tests", now=NOW)
         assert true_codes() == [False, True], "who is inside keeps the code that let them in"
         assert order_id == entered.order_id
 
@@ -108,9 +108,9 @@ def test_a_key_that_is_not_there_cannot_be_revoked_and_a_good_one_not_reissued(a
     with app.app_context():
         buy_free_seats(app, "Before")
         with pytest.raises(signing_keys.NoSuchKey):
-            signing_keys.revoke(7, now=NOW)
+            signing_keys.revoke(7, by="tests", now=NOW)
         with pytest.raises(signing_keys.NoSuchKey):
-            signing_keys.reissue(1, now=NOW)
+            signing_keys.reissue(1, by="tests", now=NOW)
 
 
 def test_with_another_secret_key_buyers_still_get_their_codes(sqlite_app: Flask) -> None:
@@ -142,7 +142,7 @@ def test_two_machines_with_different_secret_keys_make_one_key_each_and_say_so(
         assert [key.state for key in signing_keys.list_keys()] == ["active"] * 2
         told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
         assert [words.split(":")[0] for words in told] == ["signing key 2 was made"]
-        assert signing_keys.rotate(now=NOW) == 3
+        assert signing_keys.rotate(by="tests", now=NOW) == 3
         assert [key.state for key in signing_keys.list_keys()] == ["retired", "retired", "active"]
 
 

@@ -92,8 +92,8 @@ def test_an_entry_is_found_although_the_seat_got_a_new_code_meanwhile(
         fact |= {"seatId": guest.seat_id, "keyId": 1}
     world.pass_time(minutes=5)
     with world.app.app_context():
-        signing_keys.revoke(1, now=world.now)
-        signing_keys.reissue(1, now=world.now)
+        signing_keys.revoke(1, by="tests", now=world.now)
+        signing_keys.reissue(1, by="tests", now=world.now)
 
     [told] = phone.tell([fact])
 
@@ -106,7 +106,7 @@ def test_an_entry_is_found_although_the_seat_got_a_new_code_meanwhile(
 def test_a_forged_code_is_nobodys_seat_whatever_key_it_names(world: DoorWorld) -> None:
     guest, phone = world.guest(), world.phone()
     with world.app.app_context():
-        signing_keys.revoke(1, now=world.now)
+        signing_keys.revoke(1, by="tests", now=world.now)
     forged = guest.qr_text[:-2] + ("AA" if guest.qr_text[-2:] != "AA" else "BA")
 
     [told] = phone.tell([phone.fact(forged)])

@@ -79,7 +79,7 @@ class DoorWorld:
     def partner(self, *scopes: str) -> "Caller":
         """Make an API key, with scope door when none is named."""
         with self.app.app_context():
-            key = partners.add_key("Turnstile", scopes or ("door",), now=self.now)
+            key = partners.add_key("Turnstile", scopes or ("door",), by="tests", now=self.now)
         return Caller(self, key=key)
 
     def gate(self, name: str, **columns: Any) -> None:

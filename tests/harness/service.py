@@ -99,7 +99,7 @@ class Service:
         try:
             with running_app(make_settings(self.database_url)) as app, app.app_context():
                 text = catalogue if catalogue is not None else sample_catalogue()
-                load_tickets(read_catalogue(text))
+                load_tickets(read_catalogue(text), by="tests", now=datetime.now(UTC))
             self.start_neighbours()
             self.start_web()
             for number in range(1, self._worker_count + 1):

@@ -88,7 +88,7 @@ def test_an_account_is_erased_when_the_refund_goes_to_xendit_instead(world: Worl
     give(world, placed)
 
     with world.app.app_context():
-        deciding.retry_refund(refund_of(world, placed).id, now=world.now())
+        deciding.retry_refund(refund_of(world, placed).id, by="tests", now=world.now())
     assert details(world, placed) == NOTHING
     send_again(world)
 

@@ -23,7 +23,7 @@ def test_a_refund_that_xendit_has_is_not_done_by_hand_as_well(world: World) -> N
                 refund_of(world, placed).id, by=STAFF, note="x", now=world.now()
             )
     with world.app.app_context(), pytest.raises(NotPossible):
-        deciding.retry_refund(refund_of(world, sent).id, now=world.now())
+        deciding.retry_refund(refund_of(world, sent).id, by="tests", now=world.now())
 
 
 def test_two_who_transfer_at_once_are_told_so(mariadb_world: World) -> None:
@@ -45,7 +45,7 @@ def test_what_no_channel_refunds_is_not_tried_through_xendit(world: World) -> No
     placed = sent_refund(world, "OVO")
 
     with world.app.app_context(), pytest.raises(NotPossible):
-        deciding.retry_refund(refund_of(world, placed).id, now=world.now())
+        deciding.retry_refund(refund_of(world, placed).id, by="tests", now=world.now())
 
     assert refund_of(world, placed).status is RefundStatus.DUE
 

@@ -210,7 +210,7 @@ def test_a_failed_refund_can_be_sent_once_more_and_old_webhooks_do_not_stop_it(
     world.work(CONFIRM_REFUND)
 
     with world.app.app_context():
-        deciding.retry_refund(refund_of(world, placed).id, now=world.now())
+        deciding.retry_refund(refund_of(world, placed).id, by="tests", now=world.now())
     refund_callback(world, envelope(first.id, "refund.failed"))
     world.work(CONFIRM_REFUND)
     assert state(world, placed) == ("due", "xendit")

@@ -23,7 +23,7 @@ ORDER_STATES = [*order_states.WAITING, *order_states.ENDED, *order_states.FINAL]
 DOOR = "/staff/door"
 STAFF_PAGES = (
     "/staff",
-    "/staff/account",
+    "/staff/me",
     DOOR,
     f"{DOOR}/this-phone",
     f"{DOOR}/gates",

@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from app.services.office import staffing
+from app.services.office import passwords
 from tests.staff.office import Office
 
 CHEAP = "scrypt:512:8:1"
@@ -11,11 +11,11 @@ CHEAP = "scrypt:512:8:1"
 
 @pytest.fixture(autouse=True)
 def _cheap_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash passwords at a sixtieth of the price; `real_passwords` asks for the real one."""
+    """Hash passwords at a two-hundredth of the price; `real_passwords` asks for the real one."""
     if "real_passwords" not in request.fixturenames:
-        no_hash = staffing.NO_HASH.replace(staffing.METHOD, CHEAP)
-        monkeypatch.setattr(staffing, "METHOD", CHEAP)
-        monkeypatch.setattr(staffing, "NO_HASH", no_hash)
+        no_hash = passwords.NO_HASH.replace(passwords.METHOD, CHEAP)
+        monkeypatch.setattr(passwords, "METHOD", CHEAP)
+        monkeypatch.setattr(passwords, "NO_HASH", no_hash)
 
 
 @pytest.fixture

@@ -6,18 +6,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
 from app.extensions import db
-from app.models import DeviceRole, ETicket, Role
+from app.integrations import totp
+from app.models import DeviceRole, ETicket, Role, Staff
 from app.services.door import devices, gates
 from app.services.door.devices import DeviceWish
 from app.services.door.gates import GateWish
+from app.services.office import second_factor
 from app.services.office.staffing import add_staff
+from app.services.running.audit import Actor
 from tests.pages.html import Page
 
 PASSWORD = "correct horse battery"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # of every second factor here
+TESTS = Actor.command("tests")
+CODE_PAGE = "/staff/log-in/code"
 EVERYTHING = GateWish("A", (), None, None, False, False)
 
 
@@ -33,11 +40,13 @@ class Office:
             yield
             db.session.commit()
 
-    def hire(self, role: Role, email: str | None = None) -> str:
-        """Add an account and return its address."""
-        address = email or f"{role.value}@tedxsenja.example"
+    def hire(self, role: Role, email: str | None = None, *, is_new: bool = False) -> str:
+        """Add an account and return its address; one that `is_new` has no second factor yet."""
+        address, now = email or f"{role.value}@tedxsenja.example", datetime.now(UTC)
         with self.working():
-            add_staff(address, role, PASSWORD, now=datetime.now(UTC))
+            staff_id = add_staff(address, role, PASSWORD, by=TESTS, now=now)
+            if role.needs_second_factor and not is_new:
+                second_factor.set_secret(staff_id, SECRET, by=TESTS, now=now)
         return address
 
     def browser(self, language: str = "en") -> FlaskClient:
@@ -56,7 +65,7 @@ class Office:
         """Add a gate for every ticket."""
         wish = GateWish(**{**vars(EVERYTHING), "name": name, **changes})
         with self.working():
-            return gates.add_gate(wish, now=datetime.now(UTC))
+            return gates.add_gate(wish, by=TESTS, now=datetime.now(UTC))
 
     def add_phone(
         self, name: str = "Ayu", *, gate_id: int | None = None, lanes: str = "", role: str = ""
@@ -74,12 +83,23 @@ class Office:
 
 
 def log_in(client: FlaskClient, email: str, password: str = PASSWORD, next: str = "") -> Page:
-    """Send the log-in form as a browser does."""
+    """Send the log-in form as a browser does, and the code where one is asked for."""
     form = Page(client.get("/staff/log-in", query_string={"next": next} if next else None)).fields
-    return Page(client.post("/staff/log-in", data=form | {"email": email, "password": password}))
+    page = Page(client.post("/staff/log-in", data=form | {"email": email, "password": password}))
+    where = page.headers.get("Location", "")
+    return send(client, where, code=fresh_code(client.application)) if CODE_PAGE in where else page
+
+
+def fresh_code(app: Flask) -> str:
+    """Return the code of this moment, as if nobody had used one yet."""
+    with app.app_context():
+        db.session.execute(sa.update(Staff).values(totp_last_step=None))
+        db.session.commit()
+    return totp.code_at(SECRET, datetime.now(UTC))
 
 
 def send(client: FlaskClient, path: str, /, page: str | None = None, **fields: object) -> Page:
     """Post to `path` with the token of the form on `page` (default: the path itself)."""
-    token = Page(client.get(page or path)).fields["csrf_token"]
-    return Page(client.post(path, data={"csrf_token": token, **fields}))
+    form = Page(client.get(page or path)).fields
+    kept = {name: form[name] for name in ("csrf_token", "next") if name in form}
+    return Page(client.post(path, data={**kept, **fields}))

@@ -35,7 +35,7 @@ def test_a_phone_that_was_cut_off_is_told_so_at_its_next_call(office: Office) ->
 def test_a_cut_off_phone_cannot_be_paired_with_its_old_code(office: Office) -> None:
     pairing = office.add_phone()
     with office.working():
-        devices.cut_off(pairing.device_id, now=datetime.now(UTC))
+        devices.cut_off(pairing.device_id, by="tests", now=datetime.now(UTC))
     assert pair(office.browser(), pairing.code).status == 422
 
 
@@ -82,7 +82,7 @@ def test_what_staff_hold_in_their_hands_becomes_a_phone_in_their_name(office: Of
     assert send(phone, "/staff/door/this-phone", gate=gate).headers["Location"] == "/door"
     device = the_device(office)
     assert (device.name, device.created_by) == ("door", "door@tedxsenja.example")
-    send(phone, "/staff/log-out", page="/staff/account")
+    send(phone, "/staff/log-out", page="/staff/me")
     assert scan(phone) == (200, "unknown_code"), "it stays a phone of the door"
     assert (
         send(phone, "/staff/door/this-phone", page="/door/pair", gate=gate)

@@ -115,7 +115,7 @@ def test_a_gate_is_retired_once_no_phone_stands_there_and_reopened(office: Offic
     assert refused.status == 409
     assert "Move them to another one first" in refused.text
     with office.working():
-        devices.cut_off(phone.device_id, now=datetime.now(UTC))
+        devices.cut_off(phone.device_id, by="tests", now=datetime.now(UTC))
     assert send(admin, f"{path}/retire", page=path).status == 303
     assert the_gate(office).retired_at
     assert admin.get(path).status_code == 404
@@ -146,7 +146,7 @@ def test_spreading_gives_every_scanner_in_use_its_letters(office: Office) -> Non
     admin = office.log_in(Role.ADMIN)
     gone = office.add_phone("Gone", lanes="ABC")
     with office.working():
-        devices.cut_off(gone.device_id, now=datetime.now(UTC))
+        devices.cut_off(gone.device_id, by="tests", now=datetime.now(UTC))
     for name in ("Ayu", "Budi", "Citra"):
         office.add_phone(name, lanes="A")
     office.add_phone("Boss", role="supervisor")

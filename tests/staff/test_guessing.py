@@ -61,13 +61,13 @@ def test_strangers_who_guess_do_not_lock_an_owner_out_of_a_browser_that_is_known
     for number in range(staffing.MOST_AT_ACCOUNT):
         guess(office, email, "wrong", address=f"192.0.2.{number}", now=datetime.now(UTC))
     assert log_in(office.browser(), email).status == 429
-    send(known, "/staff/log-out", page="/staff/account")
+    send(known, "/staff/log-out", page="/staff/me")
     assert log_in(known, email).status == 303
 
 
 def test_a_known_browser_may_not_guess_for_ever_nor_at_others(small_office: Office) -> None:
     known, other = small_office.log_in(Role.DOOR), small_office.hire(Role.ADMIN)
-    send(known, "/staff/log-out", page="/staff/account")
+    send(known, "/staff/log-out", page="/staff/me")
     for _ in range(staffing.MOST_AT_ACCOUNT):
         assert log_in(known, "door@tedxsenja.example", "wrong").status == 422
     assert log_in(known, "door@tedxsenja.example").status == 429

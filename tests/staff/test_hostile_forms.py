@@ -56,5 +56,5 @@ def test_a_gate_with_odd_numbers_and_times(
 def test_a_number_no_database_has_is_an_address_nobody_has(office: Office, path: str) -> None:
     admin = office.log_in(Role.ADMIN)
 
-    assert send(admin, path, page="/staff/account").status == 404
+    assert send(admin, path, page="/staff/me").status == 404
     assert admin.get(path.rsplit("/", 1)[0]).status_code == 404

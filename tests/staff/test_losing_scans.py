@@ -7,6 +7,7 @@ import pytest
 from app.models import Role
 from app.services.door import devices
 from app.services.office import staffing
+from app.services.running.audit import Actor
 from tests.door.calls import REPORT
 from tests.door.world import DoorWorld
 from tests.pages.html import Page
@@ -29,7 +30,7 @@ def test_a_phone_with_scans_is_cut_off_only_when_asked_twice(
 ) -> None:
     admin, path = small_office.log_in(Role.ADMIN, language), cut_off_path(small_office, 3)
 
-    asked = send(admin, path, page="/staff/account")
+    asked = send(admin, path, page="/staff/me")
 
     assert asked.status == 422
     words = {"en": "3 scans on this phone are not sent yet", "id": "3 pindaian di ponsel ini"}
@@ -44,7 +45,7 @@ def test_a_phone_with_scans_is_cut_off_only_when_asked_twice(
 def test_a_phone_without_scans_is_cut_off_at_once(small_office: Office, queued: object) -> None:
     admin, path = small_office.log_in(Role.ADMIN), cut_off_path(small_office, queued)
 
-    assert send(admin, path, page="/staff/account").status == 303
+    assert send(admin, path, page="/staff/me").status == 303
     assert the_device(small_office).cut_off_at is not None
 
 
@@ -60,9 +61,11 @@ def test_the_phone_of_somebody_whose_sessions_are_ended_is_cut_off(
     if ending == "a new password":
         with office.working():
             email = "door@tedxsenja.example"
-            staffing.set_password(email, "another long password", now=datetime.now(UTC))
+            staffing.set_password(
+                email, "another long password", by=Actor.command("tests"), now=datetime.now(UTC)
+            )
     else:
-        send(own, "/staff/account/log-out-everywhere", page="/staff/account")
+        send(own, "/staff/me/log-out-everywhere", page="/staff/me")
 
     assert scan(own) == (401, "device_cut_off")
     assert scan(other) == (200, "unknown_code"), "a phone an admin has paired stays"
@@ -74,7 +77,7 @@ def test_changing_ones_own_password_keeps_the_phone_in_hand(small_office: Office
     new = "another long password"
     fields = {"password": PASSWORD, "new_password": new, "again": new}
 
-    assert send(own, "/staff/account", page="/staff/account", **fields).status == 303
+    assert send(own, "/staff/me", page="/staff/me", **fields).status == 303
 
     assert scan(own) == (200, "unknown_code")
 

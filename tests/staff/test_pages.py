@@ -14,7 +14,7 @@ from tests.staff.office import Office, log_in, send
 DOOR = "/staff/door"
 PAGES = (
     "/staff",
-    "/staff/account",
+    "/staff/me",
     DOOR,
     f"{DOOR}/this-phone",
     f"{DOOR}/gates",
@@ -50,7 +50,7 @@ def every_page(office: Office, language: str) -> Iterator[tuple[str, Page]]:
         devices.note_seen(phone.device_id, now=datetime.now(UTC), report={"queued": 3})
     yield (
         "cut off?",
-        send(client, f"{DOOR}/devices/{phone.device_id}/cut-off", page="/staff/account"),
+        send(client, f"{DOOR}/devices/{phone.device_id}/cut-off", page="/staff/me"),
     )
     world = DoorWorld(office.app, now=datetime.now(UTC))
     caller = world.phone("Two")

@@ -65,7 +65,7 @@ def test_a_new_code_ends_the_one_before_and_a_paired_phone_gets_none(office: Off
     assert again.status == 303
     assert pair(office.browser(), old.code).status == 422
     assert pair(office.browser(), code).status == 303
-    assert send(admin, path, page="/staff/account").status == 404
+    assert send(admin, path, page="/staff/me").status == 404
 
 
 def test_the_code_is_in_no_address_and_only_its_hash_is_kept(small_office: Office) -> None:

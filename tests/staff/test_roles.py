@@ -22,9 +22,9 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/staff/log-in"): EVERYBODY,
     ("POST", "/staff/log-out"): ANY_ROLE,
     ("GET", "/staff"): ANY_ROLE,
-    ("GET", "/staff/account"): ANY_ROLE,
-    ("POST", "/staff/account"): ANY_ROLE,
-    ("POST", "/staff/account/log-out-everywhere"): ANY_ROLE,
+    ("GET", "/staff/me"): ANY_ROLE,
+    ("POST", "/staff/me"): ANY_ROLE,
+    ("POST", "/staff/me/log-out-everywhere"): ANY_ROLE,
     ("GET", "/staff/door"): DOOR,
     ("GET", "/staff/door/this-phone"): DOOR,
     ("POST", "/staff/door/this-phone"): DOOR,
@@ -51,7 +51,7 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
 }
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 # These end the session that asks, and lead to the log-in page as a refusal does.
-ENDS = ("/staff/log-out", "/staff/account/log-out-everywhere")
+ENDS = ("/staff/log-out", "/staff/me/log-out-everywhere")
 
 
 def staff_rules(app: Flask) -> list[Rule]:
@@ -108,7 +108,7 @@ def test_each_role_reaches_what_the_table_says_and_nothing_else(
 @pytest.mark.parametrize("role", list(Role))
 def test_every_role_may_end_its_session(small_office: Office, role: Role, path: str) -> None:
     client = small_office.log_in(role)
-    assert send(client, path, page="/staff/account").headers["Location"] == "/staff/log-in"
+    assert send(client, path, page="/staff/me").headers["Location"] == "/staff/log-in"
     assert client.get("/staff").status_code == 303
 
 
@@ -121,7 +121,7 @@ def test_an_address_without_a_rule_is_open_to_nobody(small_office: Office) -> No
 def test_the_menu_shows_what_the_role_may_use_and_every_entry_works(small_office: Office) -> None:
     for role, count in ((Role.DOOR, 3), (Role.FINANCE, 1), (Role.ADMIN, 7)):
         client = small_office.log_in(role)
-        menu = Page(client.get("/staff/account")).all("nav", class_="staff-nav")[0]
+        menu = Page(client.get("/staff/me")).all("nav", class_="staff-nav")[0]
         links = [e.attributes["href"] for e in menu.walk() if e.tag == "a"]
         assert len(links) == count, role
         assert {client.get(link).status_code for link in links} == {200}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.models import Gate
+from app.services.running.audit import Actor
 
 DoorRole = Literal["scanner", "supervisor"]
 
@@ -23,3 +24,12 @@ class DoorCaller:
     role: DoorRole
     gate: Gate | None = None
     lanes: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Return who the audit log names."""
+        if self.staff_id is not None:
+            return Actor.staff(self.staff_id, self.name)
+        if self.api_key_id is not None:
+            return Actor.partner(self.api_key_id, self.name)
+        return Actor.device(self.device_id or 0, self.name)

@@ -14,7 +14,9 @@ from app.errors import Busy
 from app.models import Device, DeviceRole, DoorSettings, Gate
 from app.models.codes import ALPHABET
 from app.services.door.callers import DoorCaller
+from app.services.door.noting import device_facts, note_device
 from app.services.running.attempts import Limit, count_attempt, forgive
+from app.services.running.audit import Actor, By
 from app.services.running.transaction import affected, reading, transaction, use_case
 
 NAME_LENGTH = 64
@@ -148,7 +150,7 @@ def find_device(device_id: int) -> Device | None:
 
 
 @use_case
-def add_device(wish: DeviceWish, *, by: str, now: datetime) -> Pairing:
+def add_device(wish: DeviceWish, *, by: By, now: datetime) -> Pairing:
     """Add a phone and return the code that pairs it once, within CODE_VALID."""
     code = _new_code()
     with transaction() as session:
@@ -156,11 +158,12 @@ def add_device(wish: DeviceWish, *, by: str, now: datetime) -> Pairing:
         device.pairing_hash, device.pairing_expires_at = _hash(code), now + CODE_VALID
         session.add(device)
         session.flush()
+        note_device(session, "device.added", device, by, now, after=device_facts(session, device))
         return Pairing(device.id, code)
 
 
 @use_case
-def renew_code(device_id: int, *, now: datetime) -> Pairing:
+def renew_code(device_id: int, *, by: By, now: datetime) -> Pairing:
     """Return another code for a phone that is not paired yet; the one before ends.
 
     Raises DeviceGone.
@@ -176,6 +179,7 @@ def renew_code(device_id: int, *, now: datetime) -> Pairing:
         change = change.values(pairing_hash=_hash(code), pairing_expires_at=now + CODE_VALID)
         if not affected(session, change):
             raise DeviceGone
+        note_device(session, "device.code_renewed", session.get_one(Device, device_id), by, now)
     return Pairing(device_id, code)
 
 
@@ -213,7 +217,7 @@ def _exchange(code: str, now: datetime) -> str:
 
 
 @use_case
-def adopt(wish: DeviceWish, *, by: str, owner_id: int | None = None, now: datetime) -> str:
+def adopt(wish: DeviceWish, *, by: By, owner_id: int | None = None, now: datetime) -> str:
     """Add the phone somebody is logged in on, paired at once; return its token.
 
     `owner_id` is whose account it is: the phone goes when all sessions of that are ended.
@@ -224,11 +228,13 @@ def adopt(wish: DeviceWish, *, by: str, owner_id: int | None = None, now: dateti
         device.owner_id = owner_id
         device.token_hash, device.paired_at, device.last_seen_at = _hash(token), now, now
         session.add(device)
+        session.flush()
+        note_device(session, "device.added", device, by, now, after=device_facts(session, device))
     return token
 
 
 @use_case
-def change_device(device_id: int, wish: DeviceWish, *, version: str) -> None:
+def change_device(device_id: int, wish: DeviceWish, *, version: str, by: By, now: datetime) -> None:
     """Change a phone that still is what the page showed. Raises DeviceGone, DeviceChanged."""
     with transaction() as session:
         device = session.get(Device, device_id, with_for_update=True, populate_existing=True)
@@ -236,17 +242,23 @@ def change_device(device_id: int, wish: DeviceWish, *, version: str) -> None:
             raise DeviceGone
         if version_of(device) != version:
             raise DeviceChanged
+        before = device_facts(session, device)
         device.name, device.role = wish.name, wish.role
         device.gate_id, device.lanes = wish.gate_id, wish.lanes
+        note_device(
+            session, "device.changed", device, by, now, before, device_facts(session, device)
+        )
 
 
 @use_case
-def cut_off(device_id: int, *, now: datetime) -> None:
+def cut_off(device_id: int, *, by: By, now: datetime) -> None:
     """Let a device do nothing any more, from its next call on; does nothing when it is already."""
     is_in_use = (Device.id == device_id, Device.cut_off_at.is_(None))
     change = sa.update(Device).where(*is_in_use)
     with transaction() as session:
-        affected(session, change.values(cut_off_at=now, pairing_hash=None, pairing_expires_at=None))
+        gone = {"cut_off_at": now, "pairing_hash": None, "pairing_expires_at": None}
+        if affected(session, change.values(**gone)):
+            note_device(session, "device.cut_off", session.get_one(Device, device_id), by, now)
 
 
 def version_of(device: Device) -> str:
@@ -255,13 +267,13 @@ def version_of(device: Device) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def _new_device(wish: DeviceWish, by: str, now: datetime) -> Device:
+def _new_device(wish: DeviceWish, by: By, now: datetime) -> Device:
     return Device(
         name=wish.name,
         role=wish.role,
         gate_id=wish.gate_id,
         lanes=wish.lanes,
-        created_by=by,
+        created_by=Actor.of(by).name,
         created_at=now,
     )
 

@@ -10,10 +10,14 @@ import sqlalchemy as sa
 
 from app.models import Device, DeviceRole, DoorSettings, Gate
 from app.services.door.devices import LANES, detach
+from app.services.door.noting import gate_facts, note_gate
+from app.services.running import audit
+from app.services.running.audit import Actor, By, Subject
 from app.services.running.transaction import affected, reading, transaction, use_case
 
 NAME_LENGTH = 32
 SETTINGS_ID = 1
+LANES_SUBJECT = Subject("lanes", str(SETTINGS_ID))
 
 
 class GateNameTaken(Exception):
@@ -81,7 +85,7 @@ def find_gate(gate_id: int) -> Gate | None:
 
 
 @use_case
-def add_gate(wish: GateWish, *, now: datetime) -> int:
+def add_gate(wish: GateWish, *, by: By, now: datetime) -> int:
     """Add a gate and return its id. Raises GateNameTaken."""
     with transaction() as session:
         _check_name(session, wish.name)
@@ -89,11 +93,12 @@ def add_gate(wish: GateWish, *, now: datetime) -> int:
         _fill(gate, wish)
         session.add(gate)
         session.flush()
+        note_gate(session, "gate.added", gate, by, now, after=gate_facts(session, gate))
         return gate.id
 
 
 @use_case
-def change_gate(gate_id: int, wish: GateWish, *, version: str) -> None:
+def change_gate(gate_id: int, wish: GateWish, *, version: str, by: By, now: datetime) -> None:
     """Change a gate that still is what the page showed.
 
     Raises GateGone, GateChanged, GateNameTaken.
@@ -103,25 +108,32 @@ def change_gate(gate_id: int, wish: GateWish, *, version: str) -> None:
         if version_of(gate) != version:
             raise GateChanged
         _check_name(session, wish.name, but=gate_id)
+        before = gate_facts(session, gate)
         _fill(gate, wish)
+        note_gate(session, "gate.changed", gate, by, now, before, gate_facts(session, gate))
 
 
 @use_case
-def retire_gate(gate_id: int, *, now: datetime) -> None:
+def retire_gate(gate_id: int, *, by: By, now: datetime) -> None:
     """Take a gate out of use; its scans keep its name. Raises GateGone, GateInUse."""
     with transaction() as session:
         gate = _lock_gate(session, gate_id)
         is_there = (Device.gate_id == gate_id, Device.cut_off_at.is_(None))
         if session.scalar(sa.select(Device.id).where(*is_there).limit(1)):
             raise GateInUse
-        gate.retired_at = gate.retired_at or now
+        if gate.retired_at is None:
+            gate.retired_at = now
+            note_gate(session, "gate.retired", gate, by, now)
 
 
 @use_case
-def reopen_gate(gate_id: int) -> None:
+def reopen_gate(gate_id: int, *, by: By, now: datetime) -> None:
     """Take a retired gate into use again. Raises GateGone."""
     with transaction() as session:
-        _lock_gate(session, gate_id).retired_at = None
+        gate = _lock_gate(session, gate_id)
+        if gate.retired_at is not None:
+            gate.retired_at = None
+            note_gate(session, "gate.reopened", gate, by, now)
 
 
 def version_of(gate: Gate) -> str:
@@ -161,29 +173,39 @@ def look_at_lanes() -> Lanes:
 
 
 @use_case
-def switch_lane_mode(is_on: bool, *, shown: bool, by: str, now: datetime) -> None:
+def switch_lane_mode(is_on: bool, *, shown: bool, by: By, now: datetime) -> None:
     """Switch lane mode on or off, if it still is as the page showed. Raises ModeChanged."""
-    values = {"is_lane_mode": is_on, "changed_by": by, "changed_at": now}
+    values = {"is_lane_mode": is_on, "changed_by": Actor.of(by).name, "changed_at": now}
     with transaction() as session:
         is_known = session.get(DoorSettings, SETTINGS_ID) is not None
         if not is_known:
             if shown:
                 raise ModeChanged
             session.add(DoorSettings(id=SETTINGS_ID, **values))
-            return
         is_as_shown = (DoorSettings.id == SETTINGS_ID, DoorSettings.is_lane_mode.is_(shown))
-        if not affected(session, sa.update(DoorSettings).where(*is_as_shown).values(**values)):
+        change = sa.update(DoorSettings).where(*is_as_shown).values(**values)
+        if is_known and not affected(session, change):
             raise ModeChanged
+        audit.record(
+            session,
+            actor=by,
+            action="lanes.switched",
+            subject=LANES_SUBJECT,
+            before={"is_lane_mode": shown},
+            after={"is_lane_mode": is_on},
+            now=now,
+        )
 
 
 @use_case
-def spread_lanes() -> None:
+def spread_lanes(*, by: By, now: datetime) -> None:
     """Give each scanner in use its share of the letters: each letter once, shares differ by one."""
     with transaction() as session:
         devices = session.scalars(_in_use().with_for_update()).unique().all()
         scanners = [device for device in devices if device.role is DeviceRole.SCANNER]
         for device, lanes in zip(scanners, share_lanes(len(scanners)), strict=True):
             device.lanes = lanes
+        audit.record(session, actor=by, action="lanes.spread", subject=LANES_SUBJECT, now=now)
 
 
 def share_lanes(count: int) -> list[str]:

@@ -13,6 +13,8 @@ from app.services.door.callers import DoorCaller
 from app.services.door.checkin import caller_columns
 from app.services.door.history import lock_seats, restate
 from app.services.door.verdicts import CHECK_INS, Verdict, find_verdicts
+from app.services.running import audit
+from app.services.running.audit import Subject
 from app.services.running.transaction import affected, transaction, use_case
 
 WINDOW = timedelta(minutes=15)
@@ -61,6 +63,14 @@ def _take_back(
     standing = sa.update(CheckIn).where(CheckIn.scan_id == row.scan_id, CheckIn.undone_at.is_(None))
     if affected(session, standing.values(undone_at=now, undone_by=caller.name[:NAME_LENGTH])):
         restate(session, seats)
+        audit.record(
+            session,
+            actor=caller.actor,
+            action="check_in.undone",
+            subject=Subject("check_in", row.scan_id),
+            before={"gate": row.gate},
+            now=now,
+        )
 
 
 def _tell(session: Session, scan_id: str, e_ticket_id: int | None) -> Undone:

@@ -12,7 +12,8 @@ from app.models import ETicket, Order, OrderStatus, RefundReason
 from app.services.money import cases, refunds
 from app.services.money.expiry import expire_order
 from app.services.money.payments import lock_order
-from app.services.running import jobs
+from app.services.running import audit, jobs
+from app.services.running.audit import Actor, By, Subject
 from app.services.running.jobs import RetryLater
 from app.services.running.transaction import affected, reading, transaction, use_case
 from app.services.selling import inventory
@@ -50,7 +51,7 @@ def _request_cancelling(order_id: int, now: datetime) -> None:
 
 
 @use_case
-def cancel_paid(order_id: int, *, by: str, now: datetime) -> None:
+def cancel_paid(order_id: int, *, by: By, now: datetime) -> None:
     """Cancel a paid order for staff: revoke its e-tickets, free its seats, send the money back.
 
     A free order has nothing to send back. Raises OrderNotCancellable unless it is PAID.
@@ -64,7 +65,14 @@ def cancel_paid(order_id: int, *, by: str, now: datetime) -> None:
         inventory.take_back(session, order.quantities)
         cases.enqueue_waiting(session, now)
         _open_refund(session, order, now)
-        log.warning("paid order cancelled", extra={"order": order.code, "by": by})
+        audit.record(
+            session,
+            actor=by,
+            action="order.cancelled",
+            subject=Subject("order", order.code),
+            now=now,
+        )
+        log.warning("paid order cancelled", extra={"order": order.code, "by": Actor.of(by).name})
 
 
 def _open_refund(session: Session, order: Order, now: datetime) -> None:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.models import CaseKind, CaseResolution, CaseStatus, MoneyCase, Order
 from app.services.money import letters, refunds
-from app.services.running import jobs
+from app.services.running import audit, jobs
+from app.services.running.audit import Actor, By, Subject
 
 log = logging.getLogger(__name__)
 
@@ -75,12 +76,12 @@ def open_seats_gone(session: Session, order: Order, *, now: datetime) -> None:
 
 
 def resolve(
-    case: MoneyCase, resolution: CaseResolution, *, by: str, now: datetime, note: str | None = None
+    case: MoneyCase, resolution: CaseResolution, *, by: By, now: datetime, note: str | None = None
 ) -> None:
     """Close a case; who did it and how stays with it. The caller holds the order's lock."""
     case.status = CaseStatus.RESOLVED
     case.resolution = resolution
-    case.resolved_by = by
+    case.resolved_by = Actor.of(by).name
     case.resolved_at = now
     case.note = note
 
@@ -100,4 +101,18 @@ def find_open(session: Session, order_id: int, kind: CaseKind) -> MoneyCase | No
             MoneyCase.kind == kind,
             MoneyCase.status != CaseStatus.RESOLVED,
         )
+    )
+
+
+def note_decision(
+    session: Session, case: MoneyCase, decision: str, *, by: By, now: datetime
+) -> None:
+    """Record what a person decided about a case: `accept` or `refund`."""
+    audit.record(
+        session,
+        actor=by,
+        action="case.decided",
+        subject=Subject("order", case.order.code),
+        after={"case": case.kind, "decision": decision},
+        now=now,
     )

@@ -15,6 +15,7 @@ from app.models import (
     MoneyCase,
     Order,
     OrderStatus,
+    Refund,
     RefundReason,
     RefundStatus,
     RefundWay,
@@ -23,7 +24,8 @@ from app.services.money import cases, late_money, payments, refunds
 from app.services.money.invoicing import close_invoice
 from app.services.money.payments import PaymentView, lock_order
 from app.services.money.refunds import Money, lock_refund
-from app.services.running import jobs
+from app.services.running import audit, jobs
+from app.services.running.audit import Actor, By, Subject
 from app.services.running.transaction import reading, transaction, use_case
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ class NotPossible(Exception):
 
 
 def decide_case(
-    case_id: int, decision: Decision, *, by: str, now: datetime, gateway: XenditClient
+    case_id: int, decision: Decision, *, by: By, now: datetime, gateway: XenditClient
 ) -> None:
     """Decide a case: accept the money as it is, or send back what the case is about.
 
@@ -61,7 +63,7 @@ def decide_case(
     elif kind is CaseKind.OVERPAID:
         _decide_overpaid(case_id, decision, by=by, now=now)
     elif decision is Decision.REFUND:
-        late_money.take_money_back(order_id, now=now, by=by)
+        late_money.take_money_back(order_id, now=now, by=Actor.of(by))
     else:
         raise NotPossible("the seats are gone: only --refund is left, the buyer may still choose")
 
@@ -71,7 +73,7 @@ def _decide_underpaid(
     order_id: int,
     invoice_id: str,
     decision: Decision,
-    by: str,
+    by: By,
     now: datetime,
     gateway: XenditClient,
 ) -> None:
@@ -90,12 +92,15 @@ def _decide_underpaid(
 
 
 @use_case
-def _accept_less(case_id: int, invoice: Invoice, *, by: str, now: datetime) -> None:
+def _accept_less(case_id: int, invoice: Invoice, *, by: By, now: datetime) -> None:
     with transaction() as session:
         case, order = _lock_case(session, case_id)
         payments.accept(session, order, invoice, now)
         cases.resolve(case, CaseResolution.ACCEPTED, by=by, now=now)
-        log.warning("paid too little, accepted", extra={"order": order.code, "by": by})
+        cases.note_decision(session, case, Decision.ACCEPT.value, by=by, now=now)
+        log.warning(
+            "paid too little, accepted", extra={"order": order.code, "by": Actor.of(by).name}
+        )
 
 
 def _close_others(
@@ -117,7 +122,7 @@ def _close_others(
 
 @use_case
 def _refund_less(
-    case_id: int, seen: PaymentView, invoice: Invoice, *, by: str, now: datetime
+    case_id: int, seen: PaymentView, invoice: Invoice, *, by: By, now: datetime
 ) -> None:
     """Send back what was too little; end the order unless another invoice has paid it."""
     with transaction() as session:
@@ -134,14 +139,16 @@ def _refund_less(
             order.cancel_requested_at = order.cancel_requested_at or now
             payments.close_unpaid(session, order, now)
         cases.resolve(case, CaseResolution.REFUNDED, by=by, now=now)
+        cases.note_decision(session, case, Decision.REFUND.value, by=by, now=now)
 
 
 @use_case
-def _decide_overpaid(case_id: int, decision: Decision, *, by: str, now: datetime) -> None:
+def _decide_overpaid(case_id: int, decision: Decision, *, by: By, now: datetime) -> None:
     with transaction() as session:
         case, order = _lock_case(session, case_id)
         if decision is Decision.ACCEPT:
             cases.resolve(case, CaseResolution.ACCEPTED, by=by, now=now)
+            cases.note_decision(session, case, decision.value, by=by, now=now)
             return
         gone = cases.find_open(session, order.id, CaseKind.SEATS_GONE)
         if gone is not None:
@@ -153,6 +160,7 @@ def _decide_overpaid(case_id: int, decision: Decision, *, by: str, now: datetime
         if rest > 0:
             refunds.open_refund(session, order, money, rest, RefundReason.OVERPAID, now=now)
         cases.resolve(case, CaseResolution.REFUNDED, by=by, now=now)
+        cases.note_decision(session, case, Decision.REFUND.value, by=by, now=now)
 
 
 def _lock_case(session: Session, case_id: int) -> tuple[MoneyCase, Order]:
@@ -166,7 +174,7 @@ def _lock_case(session: Session, case_id: int) -> tuple[MoneyCase, Order]:
 
 
 @use_case
-def mark_refund_done(refund_id: int, *, by: str, note: str, now: datetime) -> None:
+def mark_refund_done(refund_id: int, *, by: By, note: str, now: datetime) -> None:
     """Note that a person sent the money: the bank account is erased and the buyer told.
 
     Raises NotPossible while Xendit has the refund or is to get it, or once it is done.
@@ -181,10 +189,11 @@ def mark_refund_done(refund_id: int, *, by: str, note: str, now: datetime) -> No
             raise NotPossible("this refund goes through Xendit by itself: do not transfer")
         refund.note = note[:NOTE_LENGTH]
         refunds.finish(session, refund, RefundStatus.DONE_BY_HAND, by=by, now=now)
+        _note_refund(session, "refund.done_by_hand", refund, by, now, reason=refund.note)
 
 
 @use_case
-def retry_refund(refund_id: int, *, now: datetime) -> None:
+def retry_refund(refund_id: int, *, by: By, now: datetime) -> None:
     """Try a refund through Xendit once more, now; a bank account given for it is erased.
 
     Raises NotPossible while Xendit has it, once it is done, and for channels without refunds.
@@ -203,3 +212,24 @@ def retry_refund(refund_id: int, *, now: datetime) -> None:
         refunds.erase_account(refund)
         payload = {"refund_id": refund.id}
         jobs.enqueue(session, refunds.SEND_REFUND, payload, now=now, due_at=now)
+        _note_refund(session, "refund.retried", refund, by, now)
+
+
+def _note_refund(
+    session: Session,
+    action: str,
+    refund: Refund,
+    by: By,
+    now: datetime,
+    *,
+    reason: str | None = None,
+) -> None:
+    audit.record(
+        session,
+        actor=by,
+        action=action,
+        subject=Subject("refund", refund.reference_id),
+        after={"refunded": refund.amount},
+        reason=reason,
+        now=now,
+    )

@@ -20,6 +20,7 @@ from app.models import (
 )
 from app.services.money import cases, refunds
 from app.services.money.payments import lock_order
+from app.services.running.audit import Actor, By
 from app.services.running.transaction import reading, transaction, use_case
 from app.services.selling import eticketing, inventory
 from app.services.selling.catalogue import TicketOnSale, list_tickets
@@ -88,7 +89,7 @@ def wait_for_seats(order_id: int, *, now: datetime) -> None:
 
 
 @use_case
-def take_money_back(order_id: int, *, now: datetime, by: str = BUYER) -> None:
+def take_money_back(order_id: int, *, now: datetime, by: By = BUYER) -> None:
     """Give up the seats and have the money sent back. Raises CaseClosed."""
     with transaction() as session:
         order, case = _lock_case(session, order_id)
@@ -163,7 +164,7 @@ def _become_paid(
     order: Order,
     case: MoneyCase,
     resolution: CaseResolution,
-    by: str,
+    by: By,
     now: datetime,
 ) -> None:
     order.move_to(OrderStatus.PAID)
@@ -172,15 +173,17 @@ def _become_paid(
     cases.resolve(case, resolution, by=by, now=now)
 
 
-def _refund_all(session: Session, order: Order, case: MoneyCase, by: str, now: datetime) -> None:
+def _refund_all(session: Session, order: Order, case: MoneyCase, by: By, now: datetime) -> None:
     money = refunds.money_of(order)
     reason = RefundReason.SEATS_GONE
     refunds.open_refund(session, order, money, money.paid, reason, now=now)
     cases.resolve(case, CaseResolution.REFUNDED, by=by, now=now)
+    if isinstance(by, Actor):  # else the buyer chose, or time ran out
+        cases.note_decision(session, case, "refund", by=by, now=now)
     _resolve_rest(session, order, by, now)
 
 
-def _resolve_rest(session: Session, order: Order, by: str, now: datetime) -> None:
+def _resolve_rest(session: Session, order: Order, by: By, now: datetime) -> None:
     """Close the case of money paid beyond the price: it goes back with the rest."""
     rest = cases.find_open(session, order.id, CaseKind.OVERPAID)
     if rest is not None and rest.invoice_id == order.payment.invoice_id:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.models import Order, Refund, RefundReason, RefundStatus, RefundWay
 from app.services.money import letters
 from app.services.running import jobs
+from app.services.running.audit import Actor, By
 from app.services.running.transaction import reading
 
 log = logging.getLogger(__name__)
@@ -131,12 +132,12 @@ def ask_for_account(session: Session, refund: Refund, *, now: datetime) -> None:
 
 
 def finish(
-    session: Session, refund: Refund, status: RefundStatus, *, by: str, now: datetime
+    session: Session, refund: Refund, status: RefundStatus, *, by: By, now: datetime
 ) -> None:
     """End a refund: who did it stays, the bank account is erased, the buyer is told."""
     refund.move_to(status)
     refund.finished_at = now
-    refund.finished_by = by[:100]
+    refund.finished_by = Actor.of(by).name[:100]
     erase_account(refund)
     reference = refund.reference_id
     letters.enqueue(session, refund.order_id, letters.REFUND_SENT, now=now, about=reference)

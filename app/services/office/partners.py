@@ -10,6 +10,8 @@ from typing import cast
 import sqlalchemy as sa
 
 from app.models import ApiKey
+from app.services.running import audit
+from app.services.running.audit import By, Subject
 from app.services.running.transaction import reading, transaction, use_case
 
 _KEYS = cast(sa.Table, ApiKey.__table__)
@@ -40,7 +42,7 @@ class UnknownScope(ValueError):
 
 
 @use_case
-def add_key(name: str, scopes: Sequence[str], *, now: datetime) -> str:
+def add_key(name: str, scopes: Sequence[str], *, by: By, now: datetime) -> str:
     """Make a key and return it: only its hash is kept, so this is the one chance to see it.
 
     Raises BadName, UnknownScope.
@@ -52,10 +54,18 @@ def add_key(name: str, scopes: Sequence[str], *, now: datetime) -> str:
             raise UnknownScope(scope)
     key = f"tedx_{secrets.token_urlsafe(32)}"
     with transaction() as session:
-        session.add(
-            ApiKey(
-                name=name.strip(), key_hash=_hash(key), scopes=sorted(set(scopes)), created_at=now
-            )
+        row = ApiKey(
+            name=name.strip(), key_hash=_hash(key), scopes=sorted(set(scopes)), created_at=now
+        )
+        session.add(row)
+        session.flush()
+        audit.record(
+            session,
+            actor=by,
+            action="api_key.added",
+            subject=Subject("api_key", str(row.id), row.name),
+            after={"scopes": row.scopes},
+            now=now,
         )
     return key
 

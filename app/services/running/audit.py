@@ -15,7 +15,7 @@
         )
 
 So there is no change without its entry, and no entry of a change that was rolled back. A use case
-takes `by: Actor` and hands it on; routes have `the_member().actor`, commands `command_actor()`.
+takes `by: By` and hands it on; routes have `the_member().actor`, commands `command_actor()`.
 
 Give the facts that may change, by the names of their columns, never whole rows: `record` keeps
 those that differ. A new thing has only `after`, one that is gone only `before`. Secrets are
@@ -74,10 +74,18 @@ class Actor:
         """Return who types a command: the machine's user, or whom a `--by` names."""
         return cls(ActorKind.COMMAND, None, name)
 
+    def is_staff(self, staff_id: int) -> bool:
+        """Tell whether this is the member of staff with this id."""
+        return self.kind is ActorKind.STAFF and self.id == staff_id
+
     @classmethod
-    def of(cls, by: "Actor | str") -> "Actor":
+    def of(cls, by: "By") -> "Actor":
         """Return who `by` is: a bare name is one that was given to a command."""
         return by if isinstance(by, Actor) else cls.command(by)
+
+
+# Who did something, as a use case is told: an `Actor`, or the name that was given to a command.
+By = Actor | str
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class Subject:
 def record(
     session: Session,
     *,
-    actor: Actor,
+    actor: By,
     action: str,
     subject: Subject,
     before: Mapping[str, object] | None = None,
@@ -109,13 +117,14 @@ def record(
     changes = _changes(before or {}, after or {})
     if before is not None and after is not None and not changes:
         return
+    who = Actor.of(actor)
     insert(
         session,
         AuditEntry,
         happened_at=now,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_name=actor.name[:NAME_LENGTH],
+        actor_kind=who.kind,
+        actor_id=who.id,
+        actor_name=who.name[:NAME_LENGTH],
         action=action,
         subject_kind=subject.kind,
         subject_key=subject.key,

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from app.extensions import db
 from app.models import SaleStatus, Ticket, TicketStock
+from app.services.running import audit
+from app.services.running.audit import By, Subject
 from app.services.running.transaction import affected, transaction, use_case
 
 ACTIVE = (SaleStatus.ON_SALE, SaleStatus.SOLD_OUT)
@@ -87,7 +89,7 @@ def _on_sale(ticket: Ticket, now: datetime) -> TicketOnSale:
 
 
 @use_case
-def load_tickets(rows: Sequence[TicketRow]) -> LoadResult:
+def load_tickets(rows: Sequence[TicketRow], *, by: By, now: datetime) -> LoadResult:
     """Create or update tickets by their type, all or none; tickets not named stay as they are.
 
     Raises CatalogueConflict when an amount would fall below what is held and sold.
@@ -97,6 +99,7 @@ def load_tickets(rows: Sequence[TicketRow]) -> LoadResult:
         known = {ticket.type: ticket for ticket in session.scalars(sa.select(Ticket))}
         for position, row in enumerate(rows, start=1):
             ticket = known.get(row.type)
+            before = _facts(ticket, ticket.stock.amount) if ticket else None
             if ticket is None:
                 ticket = Ticket(type=row.type, stock=TicketStock(amount=row.amount))
                 session.add(ticket)
@@ -107,12 +110,29 @@ def load_tickets(rows: Sequence[TicketRow]) -> LoadResult:
                     f"held or sold already: it must be at least {taken}"
                 )
             _describe(ticket, row, position)
+            session.flush()
+            audit.record(
+                session,
+                actor=by,
+                action="ticket.changed" if before else "ticket.added",
+                subject=Subject("ticket", str(ticket.id), ticket.type),
+                before=before,
+                after=_facts(ticket, row.amount),
+                now=now,
+            )
         if problems:
             raise CatalogueConflict(problems)
     return LoadResult(
         created=sum(row.type not in known for row in rows),
         updated=sum(row.type in known for row in rows),
     )
+
+
+def _facts(ticket: Ticket, amount: int) -> dict[str, object]:
+    """Return what the audit log tells of a ticket."""
+    fields = ("description", "price", "max_per_order", "valid_from", "valid_until")
+    facts = {name: getattr(ticket, name) for name in (*fields, "admit_from", "admit_until")}
+    return facts | {"amount": amount}
 
 
 def _resize(ticket_id: int, amount: int) -> bool:

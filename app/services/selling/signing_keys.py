@@ -20,6 +20,8 @@ from app.integrations.signing import (
 )
 from app.models import ETicket, ReplacedSeat, SigningKey, Ticket
 from app.models.codes import new_seat_id
+from app.services.running import audit
+from app.services.running.audit import By, Subject
 from app.services.running.transaction import reading, transaction, use_case
 
 log = logging.getLogger(__name__)
@@ -75,17 +77,19 @@ def get_signer(session: Session, now: datetime) -> Signer:
 
 
 @use_case
-def rotate(*, now: datetime) -> int:
+def rotate(*, by: By, now: datetime) -> int:
     """Make a new key and retire the active ones; their codes stay good. Returns the new id."""
     with transaction() as session:
         for key in session.scalars(_active().with_for_update()):
             _retire(key, now)
         session.flush()
-        return get_signer(session, now).key_id
+        key_id = get_signer(session, now).key_id
+        _note(session, "signing_key.rotated", key_id, by, now)
+        return key_id
 
 
 @use_case
-def revoke(key_id: int, *, now: datetime) -> int:
+def revoke(key_id: int, *, by: By, now: datetime) -> int:
     """Make every code of a key worthless, for a private key that got out. Raises NoSuchKey.
 
     Returns how many seats it signed: they need new codes (`reissue`).
@@ -95,12 +99,14 @@ def revoke(key_id: int, *, now: datetime) -> int:
         if key is None:
             raise NoSuchKey(key_id)
         _retire(key, now)
-        key.revoked_at = key.revoked_at or now
+        if key.revoked_at is None:
+            key.revoked_at = now
+            _note(session, "signing_key.revoked", key_id, by, now)
         return len(_seats_of(session, key_id))
 
 
 @use_case
-def reissue(key_id: int, *, now: datetime) -> list[int]:
+def reissue(key_id: int, *, by: By, now: datetime) -> list[int]:
     """Give every standing seat of a revoked key a new id and code, unless it entered already.
 
     The old ids are remembered: phones may still tell of entries by them.
@@ -118,6 +124,7 @@ def reissue(key_id: int, *, now: datetime) -> list[int]:
                 seat.seat_id = new_seat_id()
                 seat.qr_text = sign_seat(seat.seat_id, seat.ticket, signer)
                 orders.add(seat.order_id)
+        _note(session, "signing_key.reissued", key_id, by, now)
         return sorted(orders)
 
 
@@ -145,6 +152,11 @@ def sign_seat(seat_id: int, ticket: Ticket, signer: Signer) -> str:
     """Return what the QR of a seat holds; the period is what the ticket says today."""
     seat = SeatCode(signer.key_id, seat_id, ticket.id, ticket.admit_from, ticket.admit_until)
     return sign_code(seat, signer.private_key)
+
+
+def _note(session: Session, action: str, key_id: int, by: By, now: datetime) -> None:
+    subject = Subject("signing_key", str(key_id))
+    audit.record(session, actor=by, action=action, subject=subject, now=now)
 
 
 def _seats_of(session: Session, key_id: int) -> list[ETicket]:

@@ -1,0 +1,157 @@
+"""What the audit log says to a person: actions, fields and values in words.
+
+Whoever records a new action or field adds its words here; a test reads the code and insists.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.errors import Words
+from app.formatting import rupiah, short_datetime
+from app.gateways import current_settings
+from app.models import AuditEntry
+
+ACTIONS: dict[str, Words] = {
+    "staff.added": _l("made an account"),
+    "staff.invited": _l("invited somebody"),
+    "staff.invitation_taken_back": _l("took an invitation back"),
+    "staff.joined": _l("accepted an invitation"),
+    "staff.role_changed": _l("changed a role"),
+    "staff.deactivated": _l("deactivated an account"),
+    "staff.reactivated": _l("reactivated an account"),
+    "staff.logged_out": _l("logged an account out everywhere"),
+    "staff.password_changed": _l("changed a password"),
+    "staff.second_factor_set": _l("set up a second factor"),
+    "staff.second_factor_removed": _l("removed their second factor"),
+    "staff.second_factor_reset": _l("took a second factor away"),
+    "staff.recovery_codes_made": _l("made new recovery codes"),
+    "staff.recovery_code_used": _l("logged in with a recovery code"),
+    "api_key.added": _l("made an API key"),
+    "signing_key.rotated": _l("began to sign with a new key"),
+    "signing_key.revoked": _l("made a signing key worthless"),
+    "signing_key.reissued": _l("gave seats of a key new codes"),
+    "ticket.added": _l("added a ticket"),
+    "ticket.changed": _l("changed a ticket"),
+    "order.cancelled": _l("cancelled an order"),
+    "case.decided": _l("decided a case"),
+    "refund.done_by_hand": _l("noted a refund as transferred"),
+    "refund.retried": _l("tried a refund again"),
+    "gate.added": _l("added a gate"),
+    "gate.changed": _l("changed a gate"),
+    "gate.retired": _l("took a gate out of use"),
+    "gate.reopened": _l("reopened a gate"),
+    "lanes.switched": _l("switched lane mode"),
+    "lanes.spread": _l("spread the lanes over the phones"),
+    "device.added": _l("added a phone"),
+    "device.code_renewed": _l("made another code for a phone"),
+    "device.changed": _l("changed a phone"),
+    "device.cut_off": _l("cut a phone off"),
+    "check_in.undone": _l("took an entry back"),
+}
+FIELDS: dict[str, Words] = {
+    "amount": _l("Quota"),
+    "admit_from": _l("Entry from"),
+    "admit_until": _l("Entry until"),
+    "closes_at": _l("Closes"),
+    "case": _l("Case"),
+    "decision": _l("Decision"),
+    "description": _l("Description"),
+    "gate": _l("Gate"),
+    "has_exit": _l("Counts who leaves"),
+    "has_reentry": _l("Lets in again"),
+    "invited_by": _l("Invited by"),
+    "is_lane_mode": _l("Lane mode"),
+    "lanes": _l("Lanes"),
+    "max_per_order": _l("Most per order"),
+    "name": _l("Name"),
+    "opens_at": _l("Opens"),
+    "owner": _l("Owner"),
+    "price": _l("Price"),
+    "refunded": _l("Sent back"),
+    "retired": _l("Out of use"),
+    "role": _l("Role"),
+    "scopes": _l("May"),
+    "seats": _l("Seats"),
+    "state": _l("State"),
+    "tickets": _l("Tickets"),
+    "valid_from": _l("On sale from"),
+    "valid_until": _l("On sale until"),
+}
+# Values that are words of ours, as the pages call them.
+VALUES: dict[str, Words] = {
+    "door": _l("Door"),
+    "finance": _l("Finance"),
+    "admin": _l("Admin"),
+    "scanner": _l("Scanner"),
+    "supervisor": _l("Supervisor"),
+    "seats_gone": _l("seats gone"),
+    "underpaid": _l("paid too little"),
+    "overpaid": _l("paid too much"),
+    "double_payment": _l("paid twice"),
+    "accept": _l("taken as it is"),
+    "refund": _l("sent back"),
+    "active": _l("active"),
+    "retired": _l("retired"),
+    "revoked": _l("revoked"),
+}
+MONEY = ("price", "refunded")
+SUBJECTS: dict[str, Words] = {
+    "staff": _l("Account"),
+    "invitation": _l("Invitation"),
+    "api_key": _l("API key"),
+    "signing_key": _l("Signing key"),
+    "ticket": _l("Ticket"),
+    "order": _l("Order"),
+    "case": _l("Case"),
+    "refund": _l("Refund"),
+    "gate": _l("Gate"),
+    "lanes": _l("Lanes"),
+    "device": _l("Phone"),
+    "check_in": _l("Scan"),
+}
+
+
+def name_action(action: str) -> Words:
+    """Return what was done, in words; an action without words as it is stored."""
+    return ACTIONS.get(action, action)
+
+
+def name_subject(entry: AuditEntry) -> str:
+    """Return what an entry is about: `Phone Ayu`, `Order TX7K2M9QPA`."""
+    kind = SUBJECTS.get(entry.subject_kind, entry.subject_kind)
+    return f"{kind} {entry.subject_name or entry.subject_key}"
+
+
+def tell_changes(entry: AuditEntry) -> Iterator[str]:
+    """Yield a line for each change: `Price: Rp 150.000 → Rp 175.000`."""
+    for field, (before, after) in entry.changes.items():
+        name = FIELDS.get(field, field)
+        if before is None:
+            yield f"{name}: {_say(field, after)}"
+        else:
+            yield f"{name}: {_say(field, before)} → {_say(field, after)}"
+
+
+def _say(field: str, value: Any) -> str:
+    if value is None or value in ("", []):
+        return "–"
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    if isinstance(value, int):
+        return rupiah(value) if field in MONEY else str(value)
+    if isinstance(value, list):
+        return ", ".join(_say(field, one) for one in value)
+    if field.endswith(("_at", "_from", "_until")):
+        return short_datetime(datetime.fromisoformat(value), current_settings().event.timezone)
+    return str(VALUES.get(value, value))
+
+
+SAID_BY: dict[str, Callable[..., object]] = {
+    "name_action": name_action,
+    "name_subject": name_subject,
+    "tell_changes": tell_changes,
+}
