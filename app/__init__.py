@@ -29,7 +29,7 @@ from app.routes import (
     fair_door,
     health,
     hooks,
-    lanes,
+    lane_hooks,
     language,
     order_actions,
     orders,
@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> Flask:
     app.config.update(_flask_config(settings))
     _trust_proxies(app, settings.trusted_proxies)
     hooks.init_app(app)  # first, so that every answer has its id and its log line
-    lanes.init_app(app, settings.web_threads)  # before anything asks the database
+    lane_hooks.init_app(app, settings.web_threads)  # before anything asks the database
     addresses.init_app(app)
     sessions.init_app(app)
     access.init_app(app)  # before the extensions: who may not use a page learns nothing else of it

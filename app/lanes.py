@@ -80,16 +80,20 @@ def limits_for(web_threads: int) -> dict[Lane, Limits]:
     As many as `web_threads` of the shop may wait for Xendit, and as many again for their turn.
     """
     return {
-        Lane.SHOP: Limits(SHOP_AT_WORK, 2 * web_threads, web_threads, patience=4.0),
+        Lane.SHOP: Limits(SHOP_AT_WORK, 2 * web_threads, web_threads, patience=6.0),
         Lane.PAYMENTS: Limits(PAYMENTS_AT_WORK, PAYMENT_THREADS, PAYMENT_THREADS // 2, 8.0),
         Lane.HEALTH: Limits(1, 4, 0, patience=2.0),
     }
 
 
 class Gate:
-    """Lets so many of a lane work at once, the others in the order in which they came."""
+    """Lets so many of a lane work at once, the others in the order in which they came.
 
-    def __init__(self, limits: Limits) -> None:
+    One that gives way to another takes a place less, down to one, for each at work there: only
+    one thread of a process computes at a time, and every other one is in its way.
+    """
+
+    def __init__(self, limits: Limits, *, gives_way_to: "Gate | None" = None) -> None:
         self.limits = limits
         self._guard = threading.Lock()
         self._at_work = 0
@@ -97,16 +101,18 @@ class Gate:
         self._refused = 0
         self._returning: deque[threading.Event] = deque()
         self._waiting: deque[threading.Event] = deque()
+        self._ahead = gives_way_to
+        self._behind: list[Gate] = []
+        if gives_way_to:
+            gives_way_to._behind.append(self)
 
     def enter(self) -> None:
         """Take a place, waiting for it if need be. Raises Crowded; nothing is taken then."""
         with self._guard:
-            if self._take():
-                return
             if self._in_all() >= self.limits.in_all:
                 self._refused += 1
                 raise Crowded
-            turn = _append_turn(self._waiting)
+            turn = self._take_turn(self._waiting)
         if turn.wait(self.limits.patience):
             return
         with self._guard:
@@ -119,28 +125,31 @@ class Gate:
     def leave(self) -> None:
         """Give the place to whoever is next."""
         with self._guard:
-            self._pass_on()
+            self._at_work -= 1
+            self._let_in()
+        for gate in self._behind:
+            with gate._guard:
+                gate._let_in()
 
     @contextmanager
-    def outside(self) -> Iterator[None]:
-        """Lend the place to others inside the block. Raises TooManyOutside.
+    def outside(self, *, limited: bool) -> Iterator[None]:
+        """Lend the place to others inside the block. Raises TooManyOutside when `limited`.
 
         Who comes back is let in before those who have not begun, however long that takes: what
         it has begun must end.
         """
         with self._guard:
-            if self._outside >= self.limits.outside:
+            if limited and self._outside >= self.limits.outside:
                 raise TooManyOutside
             self._outside += 1
-            self._pass_on()
+        self.leave()
         try:
             yield
         finally:
             with self._guard:
                 self._outside -= 1
-                turn = None if self._take() else _append_turn(self._returning)
-            if turn:
-                turn.wait()
+                turn = self._take_turn(self._returning)
+            turn.wait()
 
     def figures(self) -> Figures:
         """Return how it stands."""
@@ -151,25 +160,34 @@ class Gate:
     def _in_all(self) -> int:
         return self._at_work + self._outside + len(self._returning) + len(self._waiting)
 
-    def _take(self) -> bool:
-        """Take a free place; there is none while anybody waits, for it is passed on then."""
-        if self._at_work >= self.limits.at_work:
-            return False
-        self._at_work += 1
-        return True
+    def _take_turn(self, line: deque[threading.Event]) -> threading.Event:
+        """Get in line and let in whoever is first: perhaps the caller, with nobody before it."""
+        turn = threading.Event()
+        line.append(turn)
+        self._let_in()
+        return turn
 
-    def _pass_on(self) -> None:
-        line = self._returning or self._waiting
-        if line:
+    def _let_in(self) -> None:
+        while self._at_work < self._places() and (line := self._returning or self._waiting):
+            self._at_work += 1
             line.popleft().set()
-        else:
-            self._at_work -= 1
+
+    def _places(self) -> int:
+        if self._ahead is None:
+            return self.limits.at_work
+        # Read without the other's guard: when it is about to change, its `leave` looks again.
+        return max(1, self.limits.at_work - self._ahead._at_work)
 
 
-def _append_turn(line: deque[threading.Event]) -> threading.Event:
-    turn = threading.Event()
-    line.append(turn)
-    return turn
+def gates_for(web_threads: int) -> dict[Lane, Gate]:
+    """Return the gates of a process."""
+    limits = limits_for(web_threads)
+    payments = Gate(limits[Lane.PAYMENTS])
+    return {
+        Lane.PAYMENTS: payments,
+        Lane.SHOP: Gate(limits[Lane.SHOP], gives_way_to=payments),
+        Lane.HEALTH: Gate(limits[Lane.HEALTH]),
+    }
 
 
 _entered: ContextVar[Gate | None] = ContextVar("entered", default=None)
@@ -190,14 +208,15 @@ def leave() -> None:
 
 
 @contextmanager
-def stepping_outside() -> Iterator[None]:
-    """Wait for somebody outside without keeping others from work. Raises TooManyOutside.
+def stepping_aside(*, limited: bool = False) -> Iterator[None]:
+    """Wait for somebody else without keeping others from work; without a lane only wait.
 
-    No transaction may be open: its connection belongs to the place. Without a lane it only waits.
+    No transaction may be open: its connection belongs to the place. When `limited`, only so many
+    may do so at once: raises TooManyOutside.
     """
     gate = _entered.get()
     if gate is None:
         yield
         return
-    with gate.outside():
+    with gate.outside(limited=limited):
         yield

@@ -37,7 +37,7 @@ from app.integrations.xendit_shapes import (
     XenditUnreachable,
     parse_invoice,
 )
-from app.lanes import TooManyOutside, stepping_outside
+from app.lanes import TooManyOutside, stepping_aside
 from app.tracing import HEADER, current_request_id
 
 __all__ = [
@@ -197,7 +197,7 @@ class XenditClient:
         started = time.monotonic()
         answer: requests.Response | None = None
         try:
-            with stepping_outside():
+            with stepping_aside(limited=True):
                 answer = self._session.request(
                     method,
                     self._base_url + path,

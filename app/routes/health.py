@@ -12,7 +12,7 @@ from app.clock import utcnow
 from app.errors import NotFound
 from app.extensions import limiter
 from app.gateways import current_settings
-from app.routes.lanes import LaneCollector
+from app.routes.lane_hooks import LaneCollector
 from app.services.running import jobs
 from app.services.running.metrics import ServiceCollector
 from app.tracing import current_request_id

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar, cast
 
+from app.lanes import stepping_aside
+
 Wish = TypeVar("Wish")
 Result = TypeVar("Result")
 
@@ -44,7 +46,8 @@ class GroupCommit(Generic[Wish, Result]):
             is_first = not self._is_serving
             self._is_serving = True
         if not is_first:
-            entry.woken.wait()  # with a result, or because it is now first in line
+            with stepping_aside():
+                entry.woken.wait()  # with a result, or because it is now first in line
         if not entry.is_done:
             self._serve_group()
         if entry.error is not None:

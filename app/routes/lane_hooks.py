@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from app import lanes
-from app.lanes import Gate, Lane, limits_for
+from app.lanes import Gate, Lane, gates_for
 
 # Money, the buyers who have ordered, the door; each with all that is below it.
 PAYMENTS = (
@@ -27,9 +27,7 @@ NO_LANE = ("/healthz", "/static", "/event.css", "/event")
 
 def init_app(app: Flask, web_threads: int) -> None:
     """Register the hooks; after those that every answer needs, before all that cost something."""
-    app.extensions["lanes"] = {
-        lane: Gate(limits) for lane, limits in limits_for(web_threads).items()
-    }
+    app.extensions["lanes"] = gates_for(web_threads)
     app.before_request(_enter)
     app.teardown_request(_leave)
 

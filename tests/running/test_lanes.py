@@ -1,0 +1,253 @@
+"""Gates: so many at work, the others in turn or refused; whoever steps aside comes back."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from app import lanes
+from app.database import engine_options
+from app.lanes import Crowded, Figures, Gate, Lane, Limits, TooManyOutside, gates_for
+from app.routes.lane_hooks import lane_of
+from tests.harness.waiting import eventually
+
+NO_PATIENCE = 0.02
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as threads:
+        yield threads
+
+
+def gate_of(at_work: int, in_all: int = 100, outside: int = 100, patience: float = 20.0) -> Gate:
+    return Gate(Limits(at_work, in_all, outside, patience))
+
+
+def wait_for(gate: Gate, **expected: int) -> None:
+    """Wait until these figures stand so."""
+    eventually(
+        lambda: {name: getattr(gate.figures(), name) for name in expected} == expected, within=20
+    )
+
+
+def queue(pool: ThreadPoolExecutor, gate: Gate, count: int) -> list[Future[None]]:
+    """Let so many wait for a turn, one after the other."""
+    waiting = []
+    for number in range(1, count + 1):
+        waiting.append(pool.submit(gate.enter))
+        wait_for(gate, waiting=number)
+    return waiting
+
+
+def test_who_finds_no_place_is_let_in_first_come_first_served(pool: ThreadPoolExecutor) -> None:
+    gate = gate_of(1)
+    gate.enter()
+    first, second = queue(pool, gate, 2)
+
+    gate.leave()
+
+    first.result(20)
+    assert not second.done()
+    assert gate.figures() == Figures(at_work=1, waiting=1, outside=0, refused=0)
+    gate.leave()
+    second.result(20)
+
+
+def test_a_turn_that_does_not_come_is_refused_and_leaves_nothing_behind() -> None:
+    gate = gate_of(1, patience=NO_PATIENCE)
+    gate.enter()
+
+    with pytest.raises(Crowded) as refused:
+        gate.enter()
+
+    assert refused.value.retry_after is not None
+    assert refused.value.status == 503
+    gate.leave()
+    assert gate.figures() == Figures(at_work=0, waiting=0, outside=0, refused=1)
+
+
+def test_who_finds_too_many_before_is_refused_at_once(pool: ThreadPoolExecutor) -> None:
+    gate = gate_of(1, in_all=2, patience=60)
+    gate.enter()
+    (waiting,) = queue(pool, gate, 1)
+
+    with pytest.raises(Crowded):
+        gate.enter()  # with a minute's patience the test would not end if it waited
+
+    gate.leave()
+    waiting.result(20)
+
+
+def test_who_waits_for_somebody_outside_lends_the_place_and_comes_back_before_the_others(
+    pool: ThreadPoolExecutor,
+) -> None:
+    gate = gate_of(1)
+    answered, is_back = threading.Event(), threading.Event()
+
+    def call_outside() -> None:
+        with gate.outside(limited=True):
+            assert answered.wait(20)
+        is_back.set()
+
+    gate.enter()
+    (second,) = queue(pool, gate, 1)
+    calling = pool.submit(call_outside)
+    second.result(20)  # it has the place now
+    (third,) = queue(pool, gate, 1)
+    answered.set()
+    wait_for(gate, waiting=2, outside=0)
+
+    gate.leave()
+
+    assert is_back.wait(20)
+    assert not third.done()
+    calling.result(20)
+    gate.leave()
+    third.result(20)
+
+
+def test_only_so_many_may_wait_outside_unless_others_of_ours_are_waited_for() -> None:
+    gate = gate_of(2, outside=1)
+    gate.enter()
+    gate.enter()
+    with gate.outside(limited=True):
+        with pytest.raises(TooManyOutside), gate.outside(limited=True):
+            pytest.fail("a second one went outside")
+        with gate.outside(limited=False):
+            assert gate.figures().outside == 2
+    assert gate.figures() == Figures(at_work=2, waiting=0, outside=0, refused=0)
+
+
+def test_the_shop_gives_way_to_payments_down_to_one_place(pool: ThreadPoolExecutor) -> None:
+    payments = gate_of(3)
+    shop = Gate(Limits(2, 100, 100, 20.0), gives_way_to=payments)
+    shop.enter()
+    payments.enter()
+    payments.enter()
+    (next_one,) = queue(pool, shop, 1)
+
+    shop.leave()  # one place is left whatever payments do
+    next_one.result(20)
+    (another,) = queue(pool, shop, 1)
+    payments.leave()
+    assert not another.done()
+    payments.leave()
+
+    another.result(20)
+    assert shop.figures().at_work == 2
+
+
+def test_a_lane_of_its_own_is_not_felt_by_the_others() -> None:
+    gates = gates_for(web_threads=4)
+    shop, payments = gates[Lane.SHOP], gates[Lane.PAYMENTS]
+    for _ in range(shop.limits.at_work):
+        shop.enter()
+
+    payments.enter()
+
+    assert payments.figures().at_work == 1
+
+
+def test_without_a_lane_stepping_aside_and_leaving_do_nothing() -> None:
+    lanes.leave()
+    with lanes.stepping_aside(limited=True):
+        pass
+
+
+def test_there_are_as_many_connections_as_places_at_work() -> None:
+    places = sum(gate.limits.at_work for gate in gates_for(64).values())
+
+    options = engine_options("mysql+pymysql://user:word@host/name")
+
+    assert options["pool_size"] == places
+    assert options["max_overflow"] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "lane"),
+    [
+        ("/api/payment-callback", Lane.PAYMENTS),
+        ("/api/refund-callback", Lane.PAYMENTS),
+        ("/orders/some-token/cancel", Lane.PAYMENTS),
+        ("/door", Lane.PAYMENTS),
+        ("/api/check-ins/undo", Lane.PAYMENTS),
+        ("/api/door/sync", Lane.PAYMENTS),
+        ("/", Lane.SHOP),
+        ("/checkout", Lane.SHOP),
+        ("/api/orders", Lane.SHOP),
+        ("/api/orders/TX7K2M9QPA", Lane.SHOP),
+        ("/doors", Lane.SHOP),
+        ("/staff/orders", Lane.SHOP),
+        ("/readyz", Lane.HEALTH),
+        ("/metrics", Lane.HEALTH),
+        ("/healthz", None),
+        ("/static/css/base.css", None),
+        ("/event.css", None),
+    ],
+)
+def test_the_address_tells_the_lane(path: str, lane: Lane | None) -> None:
+    assert lane_of(path) is lane
+
+
+class EveryOrderOfEvents(RuleBasedStateMachine):
+    """Whatever happens in whatever order, as many are counted as there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = gate_of(2, in_all=4, outside=1, patience=0.0)
+        self.inside = 0
+        self.outside: list[Iterator[None]] = []
+
+    @rule()
+    def enter(self) -> None:
+        is_free = self.inside < 2
+        with suppress(Crowded):
+            self.gate.enter()
+            assert is_free
+            self.inside += 1
+            return
+        assert not is_free
+
+    @rule()
+    def leave(self) -> None:
+        if self.inside:
+            self.gate.leave()
+            self.inside -= 1
+
+    @rule()
+    def step_aside(self) -> None:
+        if not self.inside:
+            return
+        is_allowed = not self.outside
+        try:
+            trip = self.gate.outside(limited=True)
+            trip.__enter__()
+        except TooManyOutside:
+            assert not is_allowed
+            return
+        assert is_allowed
+        self.outside.append(trip)  # type: ignore[arg-type]
+        self.inside -= 1
+
+    @rule()
+    def come_back(self) -> None:
+        if self.outside and self.inside < 2:
+            self.outside.pop().__exit__(None, None, None)  # type: ignore[attr-defined]
+            self.inside += 1
+
+    @invariant()
+    def the_figures_are_true(self) -> None:
+        figures = self.gate.figures()
+        assert (figures.at_work, figures.waiting) == (self.inside, 0)
+        assert figures.outside == len(self.outside)
+
+
+def test_every_order_of_events_leaves_true_figures() -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        EveryOrderOfEvents, settings=hypothesis_settings(max_examples=30, deadline=None)
+    )
