@@ -61,6 +61,7 @@ class Ledger:
     surprises: list[str] = field(default_factory=list)
     orders: list[OrderRow] = field(default_factory=list)
     stock: list[Stock] = field(default_factory=list)
+    line: list[tuple[float, int]] = field(default_factory=list)  # when, and orders in it
     calls: list[Call] = field(default_factory=list)
     invoices: list[dict[str, Any]] = field(default_factory=list)
     mails: dict[str, list[str]] = field(default_factory=dict)
@@ -98,6 +99,7 @@ def close_books(
         surprises=book.surprises,
         orders=_read_orders(desk, book, created, _read_ends(service, book)),
         stock=samples.stock,
+        line=samples.line,
         calls=[_read_call(each, book) for each in service.standin.requests()],
         invoices=invoices,
         mails=confirmations(service.mailbox.mails()),

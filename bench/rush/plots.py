@@ -49,7 +49,9 @@ def draw(outcome: Outcome, path: Path) -> None:
             panel(axis, outcome)
             axis.set_ylim(bottom=0)
             axis.grid(visible=True, alpha=0.25)
-            axis.legend(loc="upper right", ncols=3, fontsize=8)
+            axis.legend(  # beside the title: in the panel it would hide what it explains
+                loc="lower right", bbox_to_anchor=(1, 1), ncols=8, fontsize=8, frameon=False
+            )
         axes[-1].set_xlabel("seconds since the opening")
         axes[-1].set_xlim(left=0)
         figure.savefig(path)
@@ -82,7 +84,10 @@ def _seats(axis: Axes, outcome: Outcome) -> None:
     axis.stackplot(times, sold, held, labels=("sold", "held"), colors=(GREEN, ORANGE))
     axis.axhline(outcome.plan.seats, color="black", linewidth=1, linestyle="--", label="all seats")
     released = [order.ended for order in outcome.ledger.orders if order.ended is not None]
-    axis.plot(released, [0.0] * len(released), "|", color=RED, ms=12, label="a hold is released")
+    top = outcome.plan.seats * 1.1
+    axis.eventplot(
+        released, lineoffsets=top, linelengths=top / 15, colors=RED, label="a hold is released"
+    )
     _say(axis, "Seats", "seats")
 
 
@@ -95,7 +100,7 @@ def _invoices(axis: Axes, outcome: Outcome) -> None:
     limit = outcome.plan.calls_per_minute
     axis.axhline(limit, color="black", linewidth=1, linestyle="--", label="Xendit's limit")
     axis.plot(*_columns(outcome.samples.line), color=ORANGE, label="orders in line")
-    _say(axis, "Invoices against the budget", "number")
+    _say(axis, "Invoices against the budget", "invoices, orders")
 
 
 def _latencies(axis: Axes, outcome: Outcome) -> None:

@@ -1,0 +1,113 @@
+"""The audit complains about every ledger that is not in order, check by check."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.models import OrderStatus
+from bench.rush.book import Answer, No, Yes
+from bench.rush.checks import BUDGET, CHECKS, audit
+from bench.rush.ledger import Call, Ledger
+from tests.rush.ledgers import LATE_INVOICE, TICKET, good_ledger, order, stock
+
+Doctor = Callable[[Ledger], None]
+
+
+def _change(ledger: Ledger, number: int, **changes: Any) -> None:
+    ledger.orders[number] = dataclasses.replace(ledger.orders[number], **changes)
+
+
+def _deadlocks(ledger: Ledger) -> None:
+    ledger.deadlocks = 1_000
+
+
+def _refuse(ledger: Ledger, asked: float, *, seen_free: tuple[float, ...]) -> None:
+    ledger.no.append(No({TICKET: 1}, asked, asked + 0.5))
+    ledger.stock += [stock(at, 0, 2) for at in seen_free]
+
+
+def _without(ledger: Ledger, *mails: str) -> None:
+    for address in mails:
+        del ledger.mails[address]
+
+
+DOCTORED: dict[str, list[Doctor]] = {
+    "stock, orders and money agree": [
+        lambda ledger: ledger.violations.append("Reguler: 3 held, but PENDING orders want 2"),
+        lambda ledger: ledger.lost_money.append("invoice: paid, nobody knows it"),
+    ],
+    "never oversold": [
+        lambda ledger: ledger.stock.append(stock(71.0, 1, 3)),
+        lambda ledger: _change(ledger, 0, seats=4, e_tickets=4),
+    ],
+    "every yes has its order, one order a form": [
+        lambda ledger: ledger.yes.append(Yes("c@example.com", 2.0, token="nobody's")),
+        lambda ledger: ledger.yes.append(Yes("c@example.com", 2.0, invoice_id="lost")),
+        lambda ledger: ledger.orders.append(
+            order("B3", email="B2@example.com", status=OrderStatus.EXPIRED, invoice_id="")
+        ),
+    ],
+    "no yes became a no": [
+        lambda ledger: _change(ledger, 1, ended=59.0),
+        lambda ledger: _change(ledger, 1, ended=None),
+        lambda ledger: _change(ledger, 1, status=OrderStatus.CANCELLED),
+    ],
+    "refused only when seats were gone": [
+        lambda ledger: _refuse(ledger, 75.0, seen_free=(73.0, 76.0)),
+        lambda ledger: _refuse(ledger, 75.0, seen_free=(72.0, 73.0, 74.0, 75.0, 76.0)),
+    ],
+    "no error but 503 with Retry-After": [
+        lambda ledger: ledger.answers.append(Answer("catalogue", 3.0, 0.1, 500)),
+        lambda ledger: ledger.answers.append(Answer("catalogue", 3.0, 0.1, 503)),
+        lambda ledger: ledger.answers.append(Answer("catalogue", 3.0, 30.0, 0)),
+    ],
+    "no deadlock reached a buyer": [_deadlocks],
+    "who paid has tickets and one mail": [
+        lambda ledger: ledger.paid.append(LATE_INVOICE),
+        lambda ledger: ledger.paid.append("unknown"),
+        lambda ledger: _change(ledger, 0, e_tickets=1),
+        lambda ledger: _without(ledger, "A1@example.com"),
+        lambda ledger: ledger.mails["A1@example.com"].append("<2.etickets@tickets>"),
+        lambda ledger: ledger.mails.update({"B2@example.com": ["<3.etickets@tickets>"]}),
+    ],
+    "one invoice an order": [lambda ledger: ledger.invoices.append({"external_id": "A1-2"})],
+    "no 429 from Xendit after the first": [
+        lambda ledger: ledger.calls.append(Call(3.0, "read", 429)),
+    ],
+    BUDGET: [
+        lambda ledger: ledger.calls.__delitem__(slice(5, 7)),
+    ],
+    "all quiet at the end": [
+        lambda ledger: _change(ledger, 1, status=OrderStatus.PENDING),
+        lambda ledger: ledger.unfinished.append("job given up: deliver: no mail server"),
+        lambda ledger: ledger.surprises.append("visitor-1: KeyError('location')"),
+    ],
+}
+CASES = [(name, doctor) for name, doctors in DOCTORED.items() for doctor in doctors]
+
+
+def test_a_ledger_in_order_passes_every_check() -> None:
+    assert not any(audit(good_ledger()).values())
+
+
+@pytest.mark.parametrize(("name", "doctor"), CASES)
+def test_a_doctored_ledger_is_found_out(name: str, doctor: Doctor) -> None:
+    ledger = good_ledger()
+
+    doctor(ledger)
+
+    assert audit(ledger)[name], name
+
+
+def test_every_check_has_a_doctored_ledger() -> None:
+    assert set(DOCTORED) == set(CHECKS)
+
+
+def test_seats_that_come_back_while_one_asks_may_still_be_refused() -> None:
+    ledger = good_ledger()
+
+    _refuse(ledger, 69.8, seen_free=(71.0,))
+
+    assert not any(audit(ledger).values())
