@@ -42,6 +42,9 @@ class NoInvoiceYet:
 
 
 NO_INVOICE_YET = NoInvoiceYet()
+# Made once: what a schema holds is looked up for each new one.
+ANSWER = OrderAnswerSchema()
+E_TICKETS = OrderAnswerSchema(only=("e_tickets",))
 
 bp = Blueprint("api_orders", __name__, url_prefix="/api", description="Orders")
 
@@ -53,8 +56,8 @@ PROBLEM = {"schema": ProblemSchema, "content_type": "application/problem+json"}
 @limiter.limit("600 per minute", key_func=caller)
 @requires_key("orders:write")
 @json_object
-@bp.arguments(OrderHeadersSchema, location="headers")
-@bp.arguments(OrderRequestSchema)
+@bp.arguments(OrderHeadersSchema(), location="headers")
+@bp.arguments(OrderRequestSchema())
 @bp.response(201, OrderAnswerSchema)
 @bp.alt_response(202, schema=OrderAnswerSchema, description="Held; the invoice follows by itself")
 @bp.alt_response(400, **PROBLEM)
@@ -118,14 +121,14 @@ def _answer(order: Order) -> tuple[dict[str, Any], bool]:
     follows = order.status is OrderStatus.PENDING and order.payment.invoice_id is None
     answer = _dump(order, NO_INVOICE_YET if follows else order.payment)
     if order.is_paid:
-        answer |= OrderAnswerSchema(only=("e_tickets",)).dump(order)
+        answer |= E_TICKETS.dump(order)
     return answer, follows
 
 
 def _dump(order: Order | PlacedOrder, payment: Payment | NoInvoiceYet) -> dict[str, Any]:
     settings = current_settings()
     answer = {"order": order, "payment": payment, "request_id": current_request_id()}
-    dumped: dict[str, Any] = OrderAnswerSchema().dump(answer)
+    dumped: dict[str, Any] = ANSWER.dump(answer)
     expires_at = order.expires_at.astimezone(settings.event.timezone)
     dumped["order"]["expiresAt"] = expires_at.isoformat(timespec="seconds")
     dumped["order"]["url"] = f"{settings.public_url}/orders/{order.token}"
