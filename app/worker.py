@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
+from app import mail_jobs
 from app.clock import utcnow
 from app.extensions import db
 from app.gateways import current_gateways, current_settings
@@ -19,7 +20,6 @@ from app.integrations.mailer import MailDelayed
 from app.integrations.xendit import XenditClient, XenditRefused, XenditThrottled
 from app.services.money import (
     cases,
-    correspondence,
     daily_reconciliation,
     expiry,
     invoicing,
@@ -31,9 +31,10 @@ from app.services.money import (
     refunds,
 )
 from app.services.money.budget import Meter, Share
+from app.services.office import invitations
 from app.services.running import jobs
 from app.services.running.invariants import find_violations
-from app.services.selling import delivery, eticketing, ordering, resending
+from app.services.selling import eticketing, ordering, resending
 from app.tracing import new_request_id, request_id
 
 log = logging.getLogger(__name__)
@@ -227,35 +228,6 @@ def _serve_waiting(payload: dict[str, Any]) -> None:
     late_money.serve_waiting(now=utcnow())
 
 
-def _deliver_etickets(payload: dict[str, Any]) -> None:
-    delivery.deliver_etickets(
-        payload["order_id"],
-        now=utcnow(),
-        renderer=current_gateways().renderer,
-        mailer=current_gateways().mailer,
-        settings=current_settings(),
-    )
-
-
-def _resend_etickets(payload: dict[str, Any]) -> None:
-    resending.deliver_again(
-        **payload,
-        now=utcnow(),
-        renderer=current_gateways().renderer,
-        mailer=current_gateways().mailer,
-        settings=current_settings(),
-    )
-
-
-def _send_letter(payload: dict[str, Any]) -> None:
-    correspondence.send_letter(
-        **payload,
-        now=utcnow(),
-        mailer=current_gateways().mailer,
-        settings=current_settings(),
-    )
-
-
 def _send_refund(payload: dict[str, Any]) -> None:
     gateway = current_gateways().xendit
     refunding.send_refund(payload["refund_id"], now=utcnow(), gateway=gateway)
@@ -287,12 +259,13 @@ HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     payments.CONFIRM: _confirm_payment,
     payments.READ_BACK: _read_back,
     payments.CLOSE_INVOICE: _close_invoice,
-    eticketing.DELIVER: _deliver_etickets,
-    resending.RESEND: _resend_etickets,
+    eticketing.DELIVER: mail_jobs.deliver_etickets,
+    resending.RESEND: mail_jobs.resend_etickets,
     daily_reconciliation.RECONCILE: _reconcile_day,
     cases.CLOSE_CASE: _close_case,
     cases.SERVE_WAITING: _serve_waiting,
-    letters.SEND_LETTER: _send_letter,
+    letters.SEND_LETTER: mail_jobs.send_letter,
+    invitations.SEND_INVITATION: mail_jobs.send_invitation,
     refunds.SEND_REFUND: _send_refund,
     refunding.CONFIRM_REFUND: _confirm_refund,
     refunding.FOLLOW_REFUND: _follow_refund,

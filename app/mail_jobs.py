@@ -1,0 +1,51 @@
+"""The worker's jobs that send mail."""
+
+from typing import Any
+
+from app.clock import utcnow
+from app.gateways import current_gateways, current_settings
+from app.services.money import correspondence
+from app.services.office import invitations
+from app.services.selling import delivery, resending
+
+
+def deliver_etickets(payload: dict[str, Any]) -> None:
+    """Mail an order's e-tickets."""
+    delivery.deliver_etickets(
+        payload["order_id"],
+        now=utcnow(),
+        renderer=current_gateways().renderer,
+        mailer=current_gateways().mailer,
+        settings=current_settings(),
+    )
+
+
+def resend_etickets(payload: dict[str, Any]) -> None:
+    """Mail an order's e-tickets once more."""
+    resending.deliver_again(
+        **payload,
+        now=utcnow(),
+        renderer=current_gateways().renderer,
+        mailer=current_gateways().mailer,
+        settings=current_settings(),
+    )
+
+
+def send_letter(payload: dict[str, Any]) -> None:
+    """Mail a letter about an order's money."""
+    correspondence.send_letter(
+        **payload,
+        now=utcnow(),
+        mailer=current_gateways().mailer,
+        settings=current_settings(),
+    )
+
+
+def send_invitation(payload: dict[str, Any]) -> None:
+    """Mail the link of an invitation."""
+    invitations.send(
+        payload["invitation_id"],
+        now=utcnow(),
+        mailer=current_gateways().mailer,
+        settings=current_settings(),
+    )
