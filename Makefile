@@ -37,8 +37,8 @@ check: setup ## format, lint, types, architecture, migration drift, ceilings, re
 	done; exit $$status
 
 .PHONY: bench
-bench: setup-test ## measure start-up, memory, page sizes and the way from order to mail
-	python -m bench.run
+bench: setup-test ## measure everything beside its limit (ROUNDS=3 ONLY=orders,growth)
+	python -m bench.run --rounds $(or $(ROUNDS),3) --only "$(ONLY)"
 
 .PHONY: rush
 rush: setup-test ## sell out in a minute, watch and audit it (BUYERS=5000 SEATS=500 SECONDS=60 SEED=1)

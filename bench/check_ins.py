@@ -1,35 +1,34 @@
-"""Check-ins a second, through gunicorn on MariaDB: `python -m bench.check_ins [ROUNDS]`.
+"""Check-ins a second, beside their bare SQL: `python -m bench.check_ins [ROUNDS]`.
 
-Every request scans another seat's signed code, which is admitted: the dearest path there is.
-Beside it stands the same transaction in bare SQL, without HTTP, framework or signature.
+Every request scans another seat's signed code, which is admitted: the dearest path there is. The
+limit is the same transaction in bare SQL, without HTTP, framework or signature.
 """
 
 import json
-import shutil
-import statistics
-import sys
-import tempfile
 import threading
 import time
 import uuid
-from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
-import pymysql
 import sqlalchemy as sa
 
 from app.extensions import db
-from app.models import CheckIn, ETicket
-from bench.load import Load, MakeRequest, middle, request, run_load
-from tests.app_factory import make_settings, running_app
+from app.models import ETicket
+from bench.figures import Sheet
+from bench.load import Load, MakeRequest, request, run_load
+from bench.stage import (
+    add_key,
+    connect,
+    note_load,
+    quiet_settings,
+    run_alone,
+    running_service,
+)
+from tests.app_factory import running_app
 from tests.harness.database import MariaDB
 from tests.harness.service import Service
 from tests.running.sales import add_ticket, order
 
-ROUNDS = 3
 LEVELS = (1, 8, 32)
 SEATS = 800
 ORDER_SIZE = 10
@@ -47,55 +46,26 @@ KEEP = (
 )
 
 
-def main() -> None:
-    """Measure and print a table."""
-    print_check_ins(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
-
-
-def print_check_ins(rounds: int) -> None:
-    """Run the rounds, all levels in each, and print the medians."""
-    loads: dict[int, list[Load]] = defaultdict(list)
-    bare: dict[int, list[float]] = defaultdict(list)
-    server = MariaDB()
-    try:
-        with selling_service(server) as (service, codes):
-            key = service.api_key("door")
-            for _ in range(rounds):
-                for level in LEVELS:
-                    forget(service.database_url)
-                    loads[level].append(measure(service, key, codes, level))
-                    forget(service.database_url)
-                    bare[level].append(measure_bare(service.database_url, codes, level))
-    finally:
-        server.stop()
-    print(f"\n{'check-ins, median of ' + str(rounds):<24}{'a second':>24}{'p50 ms':>20}", end="")
-    print(f"{'p99 ms':>22}{'bare SQL a second':>26}")
-    for level in LEVELS:
-        row = [middle([load.rate for load in loads[level]])]
-        row += [middle([load.percentile(share) for load in loads[level]]) for share in (0.5, 0.99)]
-        print(f"concurrency {level:<12}{row[0]:>24}{row[1]:>20}{row[2]:>22}", end="")
-        print(f"{statistics.median(bare[level]):>26,.0f}")
-
-
-@contextmanager
-def selling_service(server: MariaDB) -> Iterator[tuple[Service, list[str]]]:
-    """Start the service and sell the seats; gives their codes."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    service = Service(server.fresh_database(), folder)
-    try:
-        service.flask("db", "upgrade")
-        codes = sell(service.database_url)
-        service.start_neighbours()
-        service.start_web()
-        yield service, codes
-    finally:
-        service.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+def measure(server: MariaDB, rounds: int) -> Sheet:
+    """Return rates at each level, ours and the bare ones in turn."""
+    sheet, url = Sheet("check-ins"), server.fresh_database()
+    with running_service(url, workers=0) as service:
+        codes, key = sell(url), add_key(url, "door")
+        _admit(service, key, codes, max(LEVELS))  # warm
+        for _ in range(rounds):
+            for level in LEVELS:
+                forget(url)
+                load = _admit(service, key, codes, level)
+                forget(url)
+                limit = f"bare SQL, {level} connections"
+                note_load(sheet, f"check-ins, concurrency {level}", load, limit=limit)
+                sheet.note(limit, "a second", _admit_bare(url, codes, level))
+    return sheet
 
 
 def sell(url: str) -> list[str]:
     """Sell the seats, signed as the service signs, and return their codes."""
-    settings, now = make_settings(url), datetime.now(UTC)
+    settings, now = quiet_settings(url), datetime.now(UTC)
     with running_app(settings) as app, app.app_context():
         ticket = add_ticket("Reguler", now=now, amount=SEATS, price=0)
         for _ in range(SEATS // ORDER_SIZE):
@@ -105,23 +75,24 @@ def sell(url: str) -> list[str]:
 
 def forget(url: str) -> None:
     """Let nobody have entered."""
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(sa.delete(CheckIn))
-        unused = {"admitted_at": None, "admitted_gate": None, "is_inside": False}
-        connection.execute(sa.update(ETicket).values(**unused))
-    engine.dispose()
+    with connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM check_ins")
+        cursor.execute(
+            "UPDATE e_tickets SET admitted_at = NULL, admitted_gate = NULL, is_inside = 0"
+        )
+        connection.commit()
 
 
-def measure(service: Service, key: str, codes: list[str], level: int) -> Load:
+def _admit(service: Service, key: str, codes: list[str], level: int) -> Load:
     """Admit every seat once over so many connections."""
-    load = run_load(service.url, scans_of(service, key, codes), connections=level, requests=SEATS)
+    make = _scans_of(service, key, codes)
+    load = run_load(service.url, make, connections=level, requests=len(codes))
     if set(load.statuses) != {200}:
         raise SystemExit(f"not all check-ins were answered: {load.statuses}")
     return load
 
 
-def scans_of(service: Service, key: str, codes: list[str]) -> MakeRequest:
+def _scans_of(service: Service, key: str, codes: list[str]) -> MakeRequest:
     """Return what makes the request of each seat."""
     headers = {"Authorization": f"Bearer {key}"}
 
@@ -133,10 +104,10 @@ def scans_of(service: Service, key: str, codes: list[str]) -> MakeRequest:
     return make
 
 
-def measure_bare(url: str, codes: list[str], level: int) -> float:
+def _admit_bare(url: str, codes: list[str], level: int) -> float:
     """Return check-ins a second of the bare transaction over so many connections."""
     shares = [codes[start::level] for start in range(level)]
-    threads = [threading.Thread(target=admit_bare, args=(url, share)) for share in shares]
+    threads = [threading.Thread(target=_admit_share, args=(url, share)) for share in shares]
     begun = time.perf_counter()
     for thread in threads:
         thread.start()
@@ -145,18 +116,9 @@ def measure_bare(url: str, codes: list[str], level: int) -> float:
     return len(codes) / (time.perf_counter() - begun)
 
 
-def admit_bare(url: str, codes: list[str]) -> None:
+def _admit_share(url: str, codes: list[str]) -> None:
     """Admit these seats, one transaction each."""
-    parts = sa.make_url(url)
-    connection = pymysql.connect(
-        host=parts.host,
-        port=parts.port or 3306,
-        user=parts.username,
-        password=parts.password or "",
-        database=parts.database,
-        init_command="SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    )
-    with connection, connection.cursor() as cursor:
+    with connect(url) as connection, connection.cursor() as cursor:
         for code in codes:
             now = datetime.now(UTC).replace(tzinfo=None)
             cursor.execute(READ, (code,))
@@ -168,4 +130,4 @@ def admit_bare(url: str, codes: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_alone(measure)

@@ -10,10 +10,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench.figures import Sheet
 from tests.harness.browser import browsing, chromium
-from tests.harness.service import Service
 
-Figures = dict[str, list[float]]
 # A middling phone on a slow mobile line, as Lighthouse emulates one.
 SLOWER_CPU = 4
 SLOW_LINE = {
@@ -40,17 +39,16 @@ READ = """
 """
 
 
-def measure_in_browser(service: Service, figures: Figures, paths: dict[str, str]) -> None:
-    """Note LCP in seconds, CLS and the bytes of a first visit to each named page."""
+def measure_in_browser(sheet: Sheet, pages: dict[str, str]) -> None:
+    """Note LCP in seconds, CLS and the bytes of a first visit to each page, address by name."""
     with sync_playwright() as playwright, chromium(playwright) as browser:
-        for name, path in paths.items():
+        for name, address in pages.items():
             with _slow_phone(browser) as page:
-                address = path if path.startswith("http") else service.url + path
                 page.goto(address, wait_until="networkidle")
                 seen: dict[str, float] = page.evaluate(READ)
-            figures[f"{name}, slow phone: LCP, s"].append(seen["lcp"] / 1000)
-            figures[f"{name}, slow phone: CLS"].append(seen["cls"])
-            figures[f"{name}, slow phone: transferred, bytes"].append(seen["bytes"])
+            sheet.note(f"{name} page", "LCP s, slow phone", seen["lcp"] / 1000)
+            sheet.note(f"{name} page", "CLS", seen["cls"])
+            sheet.note(f"{name} page", "bytes of a first visit", seen["bytes"])
 
 
 @contextmanager
