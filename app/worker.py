@@ -8,33 +8,19 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask import Flask, current_app
 
-from app import mail_jobs
 from app.clock import utcnow
 from app.extensions import db
 from app.gateways import current_gateways, current_settings
 from app.integrations.mailer import MailDelayed
-from app.integrations.xendit import XenditClient, XenditRefused, XenditThrottled
-from app.services.money import (
-    cases,
-    daily_reconciliation,
-    expiry,
-    invoicing,
-    late_money,
-    letters,
-    pacing,
-    payments,
-    refunding,
-    refunds,
-)
-from app.services.money.budget import Meter, Share
-from app.services.office import invitations
+from app.integrations.xendit import XenditThrottled
+from app.job_handlers import HANDLERS
+from app.services.money import daily_reconciliation, pacing
 from app.services.running import jobs
 from app.services.running.invariants import find_violations
-from app.services.selling import eticketing, ordering, resending
+from app.services.selling.ordering import OPEN_INVOICE
 from app.tracing import new_request_id, request_id
 
 log = logging.getLogger(__name__)
@@ -44,7 +30,6 @@ AFTER_ERROR_SECONDS = 2.0
 HEARTBEAT_SECONDS = 5.0
 MINUTE = 60.0
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
-NOT_FOUND = 404
 
 
 def run(threads: int) -> None:
@@ -97,17 +82,22 @@ def _work(app: Flask, stop: threading.Event, prefers_line: bool) -> None:
 
     Half of the loops do either, so that neither waits behind a mountain of the other.
     """
+    pause = 0.0
     while not stop.is_set():
         with app.app_context():
-            pause = _step(prefers_line=prefers_line)
+            pause = _step(prefers_line=prefers_line, was_idle=pause > 0)
         if pause:
             stop.wait(pause)
 
 
-def _step(*, prefers_line: bool = False) -> float:
-    """Do one job if any is due; return how long to rest before the next."""
+def _step(*, prefers_line: bool = False, was_idle: bool = False) -> float:
+    """Do one job if any is due; return how long to rest before the next.
+
+    Who was idle looks once for anything at all before it looks here and there.
+    """
     try:
-        job = _claim(prefers_line=prefers_line)
+        is_quiet = was_idle and not jobs.is_any_due(utcnow())
+        job = None if is_quiet else _claim(prefers_line=prefers_line)
     except Exception:
         log.exception("no job could be claimed")
         return AFTER_ERROR_SECONDS
@@ -122,14 +112,14 @@ def _claim(*, prefers_line: bool) -> jobs.Claim | None:
     """Take the next job; from the line for invoices only when a call may be made."""
     now = utcnow()
     if prefers_line:
-        return _claim_from_line(now) or jobs.claim(now, without=ordering.OPEN_INVOICE)
-    return jobs.claim(now, without=ordering.OPEN_INVOICE) or _claim_from_line(now)
+        return _claim_from_line(now) or jobs.claim(now, without=OPEN_INVOICE)
+    return jobs.claim(now, without=OPEN_INVOICE) or _claim_from_line(now)
 
 
 def _claim_from_line(now: datetime) -> jobs.Claim | None:
-    line = (ordering.OPEN_INVOICE,)
+    line = (OPEN_INVOICE,)
     if jobs.is_any_due(now, line) and pacing.free_at(now) <= now:
-        return jobs.claim(now, line)
+        return jobs.take(now, line)
     return None
 
 
@@ -162,111 +152,3 @@ def _do(job: jobs.Claim) -> None:
         jobs.retry(job, utcnow(), repr(error))
     else:
         jobs.finish(job, utcnow())
-
-
-def _xendit(share: Share = Share.WAITED_FOR) -> XenditClient:
-    """Return the client whose readings count against this share of the calls Xendit allows."""
-    return current_gateways().xendit.metered(Meter(share, utcnow))
-
-
-def _open_invoice(payload: dict[str, Any]) -> None:
-    invoicing.make_invoice_in_turn(
-        payload["order_id"],
-        clock=utcnow,
-        gateway=current_gateways().xendit,
-        settings=current_settings(),
-    )
-
-
-def _confirm_payment(payload: dict[str, Any]) -> None:
-    named = payload.get("invoice_id")
-    try:
-        payments.confirm_payment(
-            payload["payment_id"],
-            now=utcnow(),
-            gateway=_xendit(),
-            invoice_id=named,
-        )
-    except XenditRefused as error:
-        if named is None or error.status != NOT_FOUND:
-            raise
-        log.warning("a callback named an invoice Xendit does not know", extra={"invoice": named})
-
-
-def _read_back(payload: dict[str, Any]) -> None:
-    again = payments.read_back(
-        payload["payment_id"],
-        now=utcnow(),
-        gateway=_xendit(Share.BACKGROUND),
-        poll=current_settings().payment_poll,
-    )
-    if again is not None:
-        raise jobs.RetryLater("not paid yet", again - utcnow())
-
-
-def _expire_order(payload: dict[str, Any]) -> None:
-    due = expiry.expire_order(payload["order_id"], now=utcnow(), gateway=_xendit())
-    if due is not None:
-        raise jobs.RetryLater("not due yet", due - utcnow())
-
-
-def _close_invoice(payload: dict[str, Any]) -> None:
-    invoicing.close_unwanted(payload["invoice_id"], now=utcnow(), gateway=_xendit())
-
-
-def _reconcile_day(payload: dict[str, Any]) -> None:
-    daily_reconciliation.reconcile_stretch(payload, clock=utcnow, gateway=current_gateways().xendit)
-
-
-def _close_case(payload: dict[str, Any]) -> None:
-    due = late_money.close_case(payload["case_id"], now=utcnow())
-    if due is not None:
-        raise jobs.RetryLater("not due yet", due - utcnow())
-
-
-def _serve_waiting(payload: dict[str, Any]) -> None:
-    late_money.serve_waiting(now=utcnow())
-
-
-def _send_refund(payload: dict[str, Any]) -> None:
-    gateway = current_gateways().xendit
-    refunding.send_refund(payload["refund_id"], now=utcnow(), gateway=gateway)
-
-
-def _confirm_refund(payload: dict[str, Any]) -> None:
-    named = payload["xendit_refund_id"]
-    gateway = current_gateways().xendit
-    try:
-        refunding.confirm_refund(
-            payload["refund_id"], now=utcnow(), gateway=gateway, xendit_refund_id=named
-        )
-    except XenditRefused as error:
-        if error.status != NOT_FOUND:
-            raise
-        log.warning("a callback named a refund Xendit does not know", extra={"refund": named})
-
-
-def _follow_refund(payload: dict[str, Any]) -> None:
-    gateway = current_gateways().xendit
-    again = refunding.follow_refund(payload["refund_id"], now=utcnow(), gateway=gateway)
-    if again is not None:
-        raise jobs.RetryLater("not arrived yet", again - utcnow())
-
-
-HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
-    ordering.OPEN_INVOICE: _open_invoice,
-    ordering.EXPIRE_ORDER: _expire_order,
-    payments.CONFIRM: _confirm_payment,
-    payments.READ_BACK: _read_back,
-    payments.CLOSE_INVOICE: _close_invoice,
-    eticketing.DELIVER: mail_jobs.deliver_etickets,
-    resending.RESEND: mail_jobs.resend_etickets,
-    daily_reconciliation.RECONCILE: _reconcile_day,
-    cases.CLOSE_CASE: _close_case,
-    cases.SERVE_WAITING: _serve_waiting,
-    letters.SEND_LETTER: mail_jobs.send_letter,
-    invitations.SEND_INVITATION: mail_jobs.send_invitation,
-    refunds.SEND_REFUND: _send_refund,
-    refunding.CONFIRM_REFUND: _confirm_refund,
-    refunding.FOLLOW_REFUND: _follow_refund,
-}

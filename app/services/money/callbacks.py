@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.models import Callback
 from app.services.money.payments import CONFIRM, find_payment_id
 from app.services.running import jobs
-from app.services.running.transaction import affected, transaction, use_case
+from app.services.running.transaction import affected, insert, transaction, use_case
 from app.tracing import current_request_id
 
 log = logging.getLogger(__name__)
@@ -64,16 +64,16 @@ def receive(delivery: Delivery, *, now: datetime) -> None:
     Calls nobody. A delivery about an invoice that is not ours is kept and left alone.
     """
     try:
-        _store(delivery, now)
+        _store(delivery, now, is_repeat=False)
     except IntegrityError:
-        _store(delivery, now)  # its twin was stored between our look and our insert
+        _store(delivery, now, is_repeat=True)
 
 
-def _store(delivery: Delivery, now: datetime) -> None:
+def _store(delivery: Delivery, now: datetime, *, is_repeat: bool) -> None:
     with transaction() as session:
         # By our reference: the invoice may be one whose creation was never answered.
         payment_id = find_payment_id(session, delivery.external_id)
-        keep(session, delivery, payment_id, now=now)
+        keep(session, delivery, payment_id, now=now, is_repeat=is_repeat)
         if payment_id is None:
             log.warning(
                 "callback for an invoice that is not ours", extra={"invoice": delivery.invoice_id}
@@ -83,28 +83,36 @@ def _store(delivery: Delivery, now: datetime) -> None:
         jobs.enqueue(session, CONFIRM, hint, now=now, due_at=now)
 
 
-def keep(session: Session, delivery: Delivery, payment_id: int | None, *, now: datetime) -> None:
-    """Keep a delivery in the caller's transaction, or count it when it is a repeat.
+def keep(
+    session: Session,
+    delivery: Delivery,
+    payment_id: int | None,
+    *,
+    now: datetime,
+    is_repeat: bool,
+) -> None:
+    """Keep a delivery in the caller's transaction; one known to be a repeat is only counted.
 
-    Raises IntegrityError when its twin was stored at this moment: begin again.
+    Raises IntegrityError when it is a repeat after all: the unique key tells, so that first
+    deliveries need no look for a twin. Begin again with `is_repeat` then.
     """
-    same = sa.and_(
-        Callback.invoice_id == delivery.invoice_id,
-        Callback.status == delivery.status,
-        Callback.xendit_payment_id == delivery.xendit_payment_id,
-    )
-    repeat = sa.update(Callback).where(same).values(deliveries=Callback.deliveries + 1)
-    if affected(session, repeat) > 0:
-        return
-    session.add(
-        Callback(
+    if not is_repeat:
+        insert(
+            session,
+            Callback,
             payment_id=payment_id,
             invoice_id=delivery.invoice_id,
             status=delivery.status,
             xendit_payment_id=delivery.xendit_payment_id,
             body=delivery.body,
+            deliveries=1,
             request_id=current_request_id(),
             received_at=now,
         )
+        return
+    same = sa.and_(
+        Callback.invoice_id == delivery.invoice_id,
+        Callback.status == delivery.status,
+        Callback.xendit_payment_id == delivery.xendit_payment_id,
     )
-    session.flush()
+    affected(session, sa.update(Callback).where(same).values(deliveries=Callback.deliveries + 1))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app.integrations.xendit import PATIENT, Invoice, InvoiceStatus, Timeout, XenditClient
 from app.models import (
@@ -58,7 +58,7 @@ class PaymentView(NamedTuple):
 def view_payment(condition: sa.ColumnElement[bool]) -> PaymentView | None:
     """Return the payment that meets `condition`, and give the connection back."""
     with reading() as session:
-        row = session.execute(
+        rows = session.execute(
             sa.select(
                 Payment.id,
                 Payment.order_id,
@@ -69,18 +69,19 @@ def view_payment(condition: sa.ColumnElement[bool]) -> PaymentView | None:
                 Payment.create_claimed_until,
                 Order.created_at,
                 Order.expires_at,
+                PastInvoice.external_id,
+                PastInvoice.invoice_id,
             )
-            .join(Order)
+            .join(Order, Order.id == Payment.order_id)
+            .outerjoin(PastInvoice, PastInvoice.payment_id == Payment.id)
             .where(condition)
-        ).one_or_none()
-        if row is None:
-            return None
-        past = session.execute(
-            sa.select(PastInvoice.external_id, PastInvoice.invoice_id).where(
-                PastInvoice.payment_id == row.id
-            )
-        )
-        return PaymentView(*row, past=tuple((one, other) for one, other in past))
+            .order_by(PastInvoice.id)
+        ).all()
+    if not rows:
+        return None
+    past = tuple((external_id, old) for *_, external_id, old in rows if external_id is not None)
+    *payment, _, _ = rows[0]
+    return PaymentView._make([*payment, past])
 
 
 def find_payment_id(session: Session, external_id: str) -> int | None:
@@ -160,7 +161,13 @@ def lock_order(session: Session, order_id: int) -> Order:
 
     `populate_existing` matters: without it a session shows what it had read before the lock.
     """
-    return session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
+    return session.get_one(
+        Order,
+        order_id,
+        options=[joinedload(Order.payment, innerjoin=True)],
+        with_for_update=True,
+        populate_existing=True,
+    )
 
 
 def close_unpaid(session: Session, order: Order, now: datetime) -> None:

@@ -54,19 +54,19 @@ def _data(event: object) -> Mapping[str, Any]:
 def receive_refund(delivery: Delivery, invoice_id: str, *, now: datetime) -> None:
     """Keep a delivery and have its refund read. Calls nobody; a stranger is kept and left alone."""
     try:
-        _store(delivery, invoice_id, now)
+        _store(delivery, invoice_id, now, is_repeat=False)
     except IntegrityError:
-        _store(delivery, invoice_id, now)  # its twin was stored between our look and our insert
+        _store(delivery, invoice_id, now, is_repeat=True)
 
 
-def _store(delivery: Delivery, invoice_id: str, now: datetime) -> None:
+def _store(delivery: Delivery, invoice_id: str, now: datetime, *, is_repeat: bool) -> None:
     with transaction() as session:
         found = _find(session, delivery, invoice_id)
         payment_id = None
         if found:
             payments = sa.select(Payment.id).where(Payment.order_id == found[0].order_id)
             payment_id = session.scalar(payments)
-        callbacks.keep(session, delivery, payment_id, now=now)
+        callbacks.keep(session, delivery, payment_id, now=now, is_repeat=is_repeat)
         if not found:
             log.warning("callback for a refund that is not ours", extra={"id": delivery.invoice_id})
         for refund in found:

@@ -88,23 +88,25 @@ def claim(
     """
     if not is_any_due(now, kinds, without=without):
         return None  # the usual case of an idle worker: one indexed read, no lock
+    return take(now, kinds, without=without)
+
+
+@use_case
+def take(
+    now: datetime, kinds: tuple[str, ...] | None = None, *, without: str | None = None
+) -> Claim | None:
+    """Do what `claim` does, for who has just seen that there is something to take."""
     with transaction() as session:
-        first = _due(now, kinds, without).limit(1).with_for_update(skip_locked=True)
-        job_id = session.scalar(first)
-        if job_id is None:
+        columns = (Job.kind, Job.payload, Job.attempts, Job.request_id, Job.created_at, Job.due_at)
+        first = _due(now, kinds, without).add_columns(*columns).limit(1)
+        job = session.execute(first.with_for_update(skip_locked=True)).one_or_none()
+        if job is None:
             return None
-        job = session.get_one(Job, job_id)
-        was_due_at = job.due_at
-        job.attempts += 1
-        job.due_at = now + LEASE
+        attempt = job.attempts + 1
+        mine = sa.update(Job).where(Job.id == job.id)
+        affected(session, mine.values(attempts=attempt, due_at=now + LEASE))
         return Claim(
-            job.id,
-            job.kind,
-            job.payload,
-            job.attempts,
-            job.request_id,
-            job.created_at,
-            was_due_at,
+            job.id, job.kind, job.payload, attempt, job.request_id, job.created_at, job.due_at
         )
 
 

@@ -1,7 +1,9 @@
 """E-tickets: made when an order is paid, one a seat."""
 
 from datetime import datetime
+from typing import cast
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.models import ETicket, Order
@@ -19,18 +21,19 @@ def issue(session: Session, order: Order, now: datetime) -> None:
     """
     signer = get_signer(session, now)
     seats = [(item.ticket, name) for item in order.items for name in item.attendees]
+    rows = []
     for number, (ticket, attendee) in enumerate(seats, start=1):
         seat_id = new_seat_id()
-        session.add(
-            ETicket(
-                order_id=order.id,
-                ticket_id=ticket.id,
-                number=number,
-                attendee=attendee,
-                code=new_eticket_code(),
-                qr_text=sign_seat(seat_id, ticket, signer),
-                seat_id=seat_id,
-                created_at=now,
-            )
-        )
+        row = {
+            "order_id": order.id,
+            "ticket_id": ticket.id,
+            "number": number,
+            "attendee": attendee,
+            "code": new_eticket_code(),
+            "qr_text": sign_seat(seat_id, ticket, signer),
+            "seat_id": seat_id,
+            "created_at": now,
+        }
+        rows.append(row)
+    session.execute(sa.insert(cast(sa.Table, ETicket.__table__)), rows)
     jobs.enqueue(session, DELIVER, {"order_id": order.id}, now=now, due_at=now)
