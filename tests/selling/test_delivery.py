@@ -2,7 +2,9 @@
 
 import icalendar
 import pytest
+import sqlalchemy as sa
 
+from app.extensions import db
 from app.gateways import Gateways
 from app.integrations.mailer import MailDelayed
 from app.integrations.pdf import TicketDocument, TicketRenderer, TicketRenderingFailed
@@ -207,3 +209,19 @@ def test_an_address_in_another_script_gets_its_mail(mailing_world: World, mailbo
 
     assert [kept.refused_because for kept in mails(mailing_world, placed)] == [None]
     assert len(mailbox.mails()) == 1
+
+
+def test_a_delivery_takes_few_statements(mailing_world: World) -> None:
+    placed, statements = paid_order(mailing_world), []
+    with mailing_world.app.app_context():
+        engine = db.engine
+
+    def count(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    sa.event.listen(engine, "before_cursor_execute", count)
+    deliver(mailing_world, placed)
+    sa.event.remove(engine, "before_cursor_execute", count)
+
+    told = [each for each in statements if not each.startswith(("BEGIN", "PRAGMA"))]
+    assert len(told) == 4, "the order, its seats, whether it was mailed; that it is now"

@@ -3,12 +3,14 @@
 import logging
 from datetime import datetime
 
+from sqlalchemy.orm import joinedload, selectinload
+
 from app.config import Event, Settings
 from app.integrations.calendar import event_calendar
 from app.integrations.mail_templates import compose
 from app.integrations.mailer import Attachment, Letter, Mailer
 from app.integrations.pdf import Seat, TicketDocument, TicketRenderer, TicketRenderingFailed
-from app.models import Order
+from app.models import ETicket, Order
 from app.services.running.mailing import Topic, common_words, post, was_posted
 from app.services.running.transaction import reading
 
@@ -16,6 +18,10 @@ log = logging.getLogger(__name__)
 
 CONFIRMATION = "etickets"
 CALENDAR_NAME = "event.ics"
+ALL_A_MAIL_SAYS = (
+    joinedload(Order.user),
+    selectinload(Order.e_tickets).joinedload(ETicket.ticket),
+)
 
 
 def render_tickets(order: Order, *, renderer: TicketRenderer, event: Event) -> bytes:
@@ -34,14 +40,13 @@ def deliver_etickets(
     mail. Raises MailDelayed: the job tries again. A refusal for good is recorded and logged.
     """
     with reading() as session:
-        order = session.get_one(Order, order_id)
+        order = session.get_one(Order, order_id, options=ALL_A_MAIL_SAYS)
         topic = Topic(order.id, order.code, CONFIRMATION)
         if was_posted(session, topic) or not order.is_paid:
             return
-        document = describe(order, settings.event)
-    pdf = _render(document, renderer)
-    with reading() as session:
-        letter = write_confirmation(session.get_one(Order, order_id), topic, pdf, settings)
+        session.expunge_all()  # to be read on without the database
+    pdf = _render(describe(order, settings.event), renderer)
+    letter = write_confirmation(order, topic, pdf, settings)
     post(topic, letter, now=now, mailer=mailer)
 
 
