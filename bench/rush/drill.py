@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -30,6 +30,7 @@ from tests.torture.tally import Tally
 
 MAILS_A_SEAT = 4  # of each order: e-tickets, reminder, and the letter that its time is over
 WARM_UP = 10
+START_UP = timedelta(seconds=60)  # all processes, and the first visitors of a fair door
 TICKET_TYPES = (("Reguler", 150_000), ("Pelajar", 75_000))
 
 
@@ -51,11 +52,14 @@ class Outcome:
 def drill(plan: Plan, folder: Path, server: MariaDB) -> Outcome:
     """Run a drill on a new database of the server, and leave no process behind."""
     book = Book()
-    with _service(plan, folder, server) as service, _desk(plan, service) as desk:
+    opens_at = datetime.now(UTC) + START_UP
+    with _service(plan, folder, server, opens_at) as service, _desk(plan, service) as desk:
         service.standin.set_fault("latency", milliseconds=plan.latency_ms)
         shop = _shop(service, desk)
         asyncio.run(_warm_up(shop))
         deadlocks = _deadlocks(desk)
+        if plan.has_fair_door:
+            _wait_for_the_first(plan, opens_at)
         groups = {name: each.pid for name, each in service.processes.items()}
         groups["database"] = server.process.pid
         book = Book()
@@ -71,13 +75,15 @@ def drill(plan: Plan, folder: Path, server: MariaDB) -> Outcome:
 
 
 @contextmanager
-def _service(plan: Plan, folder: Path, server: MariaDB) -> Iterator[Service]:
+def _service(plan: Plan, folder: Path, server: MariaDB, opens_at: datetime) -> Iterator[Service]:
     settings = {
         "ORDER_HOLD_SECONDS": str(plan.hold),
         "RATE_LIMIT_ENABLED": "true",
         "TRUSTED_PROXIES": "1",
         "MAILBOX_KEEP": str(MAILS_A_SEAT * plan.seats),
     }
+    if plan.has_fair_door:
+        settings |= {"FAIR_DOOR": "true", "FAIR_DOOR_OPENS_AT": opens_at.isoformat()}
     options = ("--rate-limit", str(plan.calls_per_minute))
     service = Service(
         server.fresh_database(), folder, settings=settings, standin_options=options, workers=2
@@ -96,6 +102,12 @@ def _catalogue(plan: Plan) -> str:
         for (kind, price), amount in zip(TICKET_TYPES, plan.amounts(), strict=True)
     )
     return "tickets:" + "".join(rows)
+
+
+def _wait_for_the_first(plan: Plan, opens_at: datetime) -> None:
+    """Wait until the first third of the buyers' time begins: they come before the lot is drawn."""
+    first_comes = opens_at - timedelta(seconds=plan.seconds / 3)
+    time.sleep(max(0.0, (first_comes - datetime.now(UTC)).total_seconds()))
 
 
 @contextmanager

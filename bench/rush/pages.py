@@ -9,6 +9,7 @@ _SITUATION = re.compile(rb'data-situation="(\w+)" data-pace="(\d*)')
 _STATUS = re.compile(rb'class="status status--(\w+)"')
 _POLL = re.compile(rb'hx-get="([^"]+)" hx-trigger="every (\d+)s')
 _PAY = re.compile(rb'id="pay" href="([^"]+)"')
+_WAITING = re.compile(rb'data-now="(\w+)" data-pause="(\d+)" data-opens-in="(\d+)"')
 _GONE = b'class="sums__gone"'
 
 
@@ -26,6 +27,12 @@ def read_situation(page: bytes) -> tuple[str, int]:
     """Return what the catalogue says of the sale, and after how many seconds it asks again."""
     found = _SITUATION.search(page)
     return (found[1].decode(), int(found[2] or 0)) if found else ("", 0)
+
+
+def read_waiting_page(page: bytes) -> tuple[str, int, int]:
+    """Return the state of a place, when to ask for news, and seconds to the opening."""
+    found = _WAITING.search(page)
+    return (found[1].decode(), int(found[2]), int(found[3])) if found else ("", 0, 0)
 
 
 def read_hidden(page: bytes) -> dict[str, str]:

@@ -27,6 +27,7 @@ class PartnerBuyer(Payer):
         self._ticket = self.lots.choices(shop.tickets, (3, 2))[0]
         self._quantity = self.lots.choices((1, 2, 4), (55, 33, 12))[0]
         self._email = f"{self.name}@example.com"
+        self._phone = f"+62813{number:08d}"
 
     async def visit(self) -> None:
         """Order, perhaps repeat the call, wait for the invoice and pay it."""
@@ -48,7 +49,7 @@ class PartnerBuyer(Payer):
 
     async def _order(self) -> dict[str, Any] | None:
         """Call once, again when told to; return the answer's body, None when sold out."""
-        user = {"full_name": "Sari Dewi", "email": self._email, "no_hp": "+6281234567890"}
+        user = {"full_name": "Sari Dewi", "email": self._email, "no_hp": self._phone}
         items = [{"ticketId": self._ticket, "quantity": self._quantity}]
         asked = self.book.now()
         reply = await self.insist(

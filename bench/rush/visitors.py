@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
-from bench.rush.book import Book, No, Yes
+from bench.rush.book import Book, Yes
 from bench.rush.callers import Shop
+from bench.rush.lining_up import Guest
 from bench.rush.pages import read_hidden, read_situation, says_gone
-from bench.rush.payers import FRAGMENT, Payer
+from bench.rush.payers import FRAGMENT
 from bench.rush.plan import BEHIND_ONE_ADDRESS, CARRIER_ADDRESSES, Plan
 from bench.rush.wire import Reply, Wire
 
@@ -21,13 +22,14 @@ MOST_FORMS = 4
 TYPED = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-class Visitor(Payer):
-    """One person with one browser: one cookie, one copy of the catalogue to compare with."""
+class Visitor(Guest):
+    """One person with one browser: one set of cookies, one copy of the catalogue to compare."""
 
     def __init__(self, number: int, shop: Shop, plan: Plan, book: Book, wire: Wire) -> None:
         super().__init__(f"visitor-{number}", shop, plan, book, wire)
         self.headers = {"X-Forwarded-For": self._address(number), "Accept-Language": "id"}
-        self._came = self._knew = 0.0
+        self._phone = f"+62812{number:08d}"
+        self._came = 0.0
         self._etag = self._situation = self._email = ""
         self._pace = self._forms = 0
         self._ticket = self.lots.choices(shop.tickets, (3, 2))[0]
@@ -43,6 +45,9 @@ class Visitor(Payer):
         self._came = self.book.now()
         self.book.arrivals.append(self._came)
         await self._look("catalogue")
+        if not self._situation:
+            self.book.drew("leaves without having seen a page")
+            return
         await self.think(0.5, 4)
         if self.lots.random() < ONLY_LOOKS:
             self.book.drew("only looks")
@@ -51,8 +56,8 @@ class Visitor(Payer):
         page = await self._buy()
         if page:
             await self._follow(page)
-        elif self._knew:
-            self.book.losers_knew.append((self._knew, self._knew - self._came))
+        elif self.knew:
+            self.book.losers_knew.append((self.knew, self.knew - self._came))
 
     async def _look(self, kind: str, headers: Mapping[str, str] | None = None) -> None:
         """Ask for the catalogue; who has it already is told so."""
@@ -60,11 +65,11 @@ class Visitor(Payer):
         asked = self.book.now()
         reply = await self.insist(kind, "GET", "/", headers={**seen, **(headers or {})})
         if reply.status == OK:
-            self._keep_cookie(reply)
+            self.keep_cookies(reply)
             self._etag = "" if headers else reply.headers.get("etag", "")
             self._situation, self._pace = read_situation(reply.body)
         if self._situation == "sold_out":
-            self._hear_no(dict.fromkeys(self.shop.tickets, 1), asked)
+            self.hear_no(dict.fromkeys(self.shop.tickets, 1), asked)
 
     async def _buy(self) -> str:
         """Fill in forms until one leads somewhere; return that address, or "" for a loser."""
@@ -74,7 +79,6 @@ class Visitor(Payer):
             self._forms += 1
             page = await self._check_out()
             if page is None:
-                self.book.drew("gives up in the form")
                 return ""
             if page:
                 return page
@@ -102,13 +106,16 @@ class Visitor(Payer):
         """Go through the form; "" when the seats are gone, None when the buyer gives up."""
         asked = self.book.now()
         path = "/checkout?" + urlencode({f"t{self._ticket}": self._quantity})
-        form = await self.insist("checkout form", "GET", path)
-        self._keep_cookie(form)
+        form = await self.go_in(path)
+        if form is None or form.status != OK:
+            self.book.drew("leaves without having seen a form")
+            return None
         if says_gone(form.body):
-            self._hear_no({self._ticket: self._quantity}, asked)
+            self.hear_no({self._ticket: self._quantity}, asked)
             return ""
         await self.think(3, 15)
         if self.lots.random() < GIVES_UP:
+            self.book.drew("gives up in the form")
             return None
         return await self._submit(form)
 
@@ -123,12 +130,12 @@ class Visitor(Payer):
             self.book.drew("presses twice" if presses > 1 else "presses once")
             replies = await asyncio.gather(*(self._press(body) for _ in range(presses)))
             for reply in replies:
-                self._hear(reply)
+                self._hear_yes(reply)
             if led := [r.headers["location"] for r in replies if r.status == SEE_OTHER]:
                 return led[-1]
             form = replies[-1]
             if form.status == CONFLICT and says_gone(form.body):
-                self._hear_no({self._ticket: self._quantity}, asked)
+                self.hear_no({self._ticket: self._quantity}, asked)
                 return ""
             if form.status not in (BAD_REQUEST, CONFLICT, UNPROCESSABLE):
                 return ""
@@ -140,25 +147,20 @@ class Visitor(Payer):
             f"t{self._ticket}": str(self._quantity),
             "full_name": "Sari Dewi",
             "email": self._email,
-            "no_hp": "+6281234567890",
+            "no_hp": self._phone,
             "intent": "pay",
         }
 
     async def _press(self, body: bytes) -> Reply:
         return await self.insist("checkout submit", "POST", "/checkout", body=body, headers=TYPED)
 
-    def _hear(self, reply: Reply) -> None:
+    def _hear_yes(self, reply: Reply) -> None:
         """Note a yes and the cookie that came with the answer."""
-        self._keep_cookie(reply)
+        self.keep_cookies(reply)
         if reply.status == SEE_OTHER:
             where = urlsplit(reply.headers["location"]).path.strip("/").split("/")
             key = "token" if where[0] == "orders" else "invoice_id"
             self.book.yes.append(Yes(self._email, self.book.now(), **{key: where[1]}))
-
-    def _hear_no(self, wanted: dict[int, int], asked: float) -> None:
-        """Note that these seats cannot be had; `asked` is when the question was sent."""
-        self.book.no.append(No(wanted, asked, self.book.now()))
-        self._knew = self._knew or self.book.now()
 
     async def _follow(self, address: str) -> None:
         """Go where the button led: to Xendit, or to the order page and its line."""
@@ -179,7 +181,3 @@ class Visitor(Payer):
             invoice_id = address.rsplit("/", 1)[-1]
         if invoice_id:
             await self.settle(invoice_id)
-
-    def _keep_cookie(self, reply: Reply) -> None:
-        if cookie := reply.headers.get("set-cookie"):
-            self.headers["Cookie"] = cookie.partition(";")[0]

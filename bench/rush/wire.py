@@ -97,6 +97,8 @@ async def _read(reader: asyncio.StreamReader) -> Reply:
     headers: dict[str, str] = {}
     for line in head[1:-2]:
         name, _, value = line.partition(":")
-        headers[name.lower()] = value.strip()
+        name, value = name.lower(), value.strip()
+        # Cookies alone come several times; no two of ours may become one.
+        headers[name] = f"{headers[name]}\n{value}" if name in headers else value
     length = 0 if status in (204, 304) else int(headers.get("content-length", 0))
     return Reply(status, headers, await reader.readexactly(length) if length else b"")
