@@ -170,13 +170,13 @@ def note_load(
 
 
 def cpu_seconds(group: int) -> float:
-    """Return the CPU time that a process group has used so far, children that ended included."""
+    """Return the CPU time that the processes of a group have used so far."""
     ticks = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rsplit(")", 1)[1].split()
         except OSError:
             continue  # it ended while we looked
-        if int(fields[2]) == group:  # see proc(5): pgrp, utime, stime, cutime, cstime
+        if int(fields[2]) == group:  # see proc(5): pgrp, utime, stime
             ticks += sum(int(field) for field in fields[11:13])
     return ticks / os.sysconf("SC_CLK_TCK")
