@@ -22,7 +22,7 @@ run: setup ## the whole service with a sample event, a Xendit stand-in and a mai
 
 .PHONY: test
 test: setup-test ## every test; it starts its own servers (one file: make test ARGS=tests/test_x.py)
-	pytest -n 2 --dist loadfile $(ARGS)
+	pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: pictures
 pictures: setup-test ## draw the pictures in docs/img again

@@ -26,13 +26,29 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         print(f"\nprocesses left behind by tests: {', '.join(left)}")  # noqa: T201
 
 
-# Begun first, so that at the end of a run in two halves neither waits long for the other.
-LONGEST = ("tests/torture/", "tests/browser/", "tests/door/offline/", "tests/api/", "tests/pages/")
+# Begun first, so that at the end of a run in two halves neither waits long for the other; and
+# before all others, one after the other, the files that share the whole service.
+SHARING = (
+    "tests/browser/test_purchase.py",
+    "tests/browser/test_money.py",
+    "tests/browser/test_journeys.py",
+    "tests/api/test_purchase.py",
+    "tests/api/test_openapi.py",
+    "tests/test_harness_service.py",
+)
+LONGEST = (
+    "tests/torture/",
+    "tests/browser/",
+    "tests/pages/test_accessibility",
+    "tests/door/offline/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first; within a file the order stays."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    items.sort(
+        key=lambda item: (not item.nodeid.startswith(SHARING), not item.nodeid.startswith(LONGEST))
+    )
 
 
 @pytest.fixture(scope="session")
@@ -94,13 +110,40 @@ def app(request: pytest.FixtureRequest) -> Flask:
     return running
 
 
+@pytest.fixture(scope="session")
+def kept_services() -> Iterator[list[Service]]:
+    """The service that goes from file to file, if it runs; ended before its database is."""
+    yield _kept
+    _end_kept()
+
+
+_kept: list[Service] = []
+KEEPING = {"service", "service_on_each_database"}
+
+
+def _end_kept() -> None:
+    while _kept:
+        _kept.pop().stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """End the service that no next test uses: an idle worker asks the database all the time."""
+    yield
+    if not isinstance(nextitem, pytest.Function) or KEEPING.isdisjoint(nextitem.fixturenames):
+        _end_kept()
+
+
 @pytest.fixture(scope="module")
-def service(mariadb: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The whole service on MariaDB with the sample event, shared by the tests of one file."""
-    running = Service(mariadb.fresh_database(), tmp_path_factory.mktemp("service"))
-    running.start()
-    yield running
-    running.stop()
+def service(
+    mariadb: MariaDB, kept_services: list[Service], tmp_path_factory: pytest.TempPathFactory
+) -> Service:
+    """The whole service on MariaDB with the sample event; orders of other files may be in it."""
+    if not kept_services:
+        running = Service(mariadb.fresh_database(), tmp_path_factory.mktemp("service"))
+        running.start()
+        kept_services.append(running)
+    return kept_services[0]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "mariadb"])
@@ -108,8 +151,11 @@ def service_on_each_database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     """The whole service, once on SQLite and once on MariaDB."""
-    url = _new_database(request.param, request, tmp_path_factory)
-    running = Service(url, tmp_path_factory.mktemp("service"))
+    if request.param == "mariadb":
+        yield request.getfixturevalue("service")
+        return
+    folder = tmp_path_factory.mktemp("service")
+    running = Service(fresh_sqlite(folder), folder)
     running.start()
     yield running
     running.stop()

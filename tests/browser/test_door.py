@@ -1,7 +1,6 @@
 """The door with a camera: tickets of a real purchase, the network going and coming back."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,13 +19,13 @@ from tests.harness.database import fresh_sqlite
 from tests.harness.service import Service
 
 
-@pytest.fixture
-def film(tmp_path: Path) -> Film:
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
     """What the phone's camera sees."""
-    return Film(tmp_path)
+    return Film(tmp_path_factory.mktemp("film"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def filming(playwright: Playwright, film: Film) -> Iterator[Browser]:
     """A browser with that camera."""
     with chromium(playwright, *film.flags) as browser:

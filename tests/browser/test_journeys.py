@@ -1,7 +1,6 @@
 """Whole purchases as different people make them: by keyboard alone, by name alone, in English."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -9,20 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.keyboard import tab_to, tour
 from tests.browser.purchase import ORDER_PAGE, PATIENCE_MS
 from tests.harness.browser import DESKTOP, PHONE, browsing
-from tests.harness.database import fresh_sqlite
 from tests.harness.service import Service
 
 TABLET = (768, 1024)
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The whole service on SQLite, which starts sooner."""
-    folder = tmp_path_factory.mktemp("service")
-    running = Service(fresh_sqlite(folder), folder)
-    running.start()
-    yield running
-    running.stop()
 
 
 def press(page: Page, selector: str, key: str = "Enter") -> None:

@@ -36,6 +36,7 @@ class Process:
     ) -> None:
         self.name = name
         self.log = log
+        self._is_told = False
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
                 command,
@@ -78,12 +79,20 @@ class Process:
                 raise StartFailed(f"{self.name} not ready within {within:g} s:\n{self.tail()}")
             time.sleep(POLL_SECONDS)
 
+    def terminate(self) -> None:
+        """Ask the process to end (SIGTERM) and do not wait; asked again, say nothing more.
+
+        A second signal could meet the moment in which Python has put its handlers away.
+        """
+        if self.is_running and not self._is_told:
+            self._is_told = True
+            self._popen.terminate()
+
     def stop(self, *, grace: float = 15.0) -> int:
         """Ask the process to end (SIGTERM), insist after `grace` s, and return its exit code."""
-        if self.is_running:
-            self._popen.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                self._popen.wait(grace)
+        self.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._popen.wait(grace)
         return self.kill()
 
     def kill(self) -> int:

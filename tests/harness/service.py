@@ -25,6 +25,7 @@ EVENT = {
     "EVENT_CONTACT_EMAIL": "halo@tedxsenja.example",
 }
 BIN = Path(sys.executable).parent
+NEIGHBOURS = {"standin", "mailbox"}
 
 
 class CommandFailed(AssertionError):
@@ -92,25 +93,32 @@ class Service:
         }
 
     def start(self, *, catalogue: str | None = None) -> None:
-        """Migrate, load the catalogue (YAML; by default the sample event), start everything.
-
-        The first two in this process: as commands they would cost seconds each time.
-        """
+        """Migrate, load the catalogue (YAML; by default the sample event), start everything."""
         try:
-            with running_app(make_settings(self.database_url)) as app, app.app_context():
-                text = catalogue if catalogue is not None else sample_catalogue()
-                load_tickets(read_catalogue(text), by="tests", now=datetime.now(UTC))
-            self.start_neighbours()
-            self.start_web()
+            self.prepare(catalogue=catalogue)
+            self._spawn_neighbours()
+            self._spawn_web()
             for number in range(1, self._worker_count + 1):
                 self.start_worker(f"worker-{number}")
+            self._wait_for_neighbours()
+            self._wait_for_web()
             self.wait_until_ready()
         except BaseException:
             self.stop()
             raise
 
+    def prepare(self, *, catalogue: str | None = None) -> None:
+        """Migrate and load the catalogue, in this process: commands would cost seconds."""
+        with running_app(make_settings(self.database_url)) as app, app.app_context():
+            text = catalogue if catalogue is not None else sample_catalogue()
+            load_tickets(read_catalogue(text), by="tests", now=datetime.now(UTC))
+
     def start_neighbours(self) -> None:
         """Start the stand-in and the mailbox."""
+        self._spawn_neighbours()
+        self._wait_for_neighbours()
+
+    def _spawn_neighbours(self) -> None:
         standin = ["-m", "sandbox.xendit", "--port", str(self.ports.standin)]
         standin += ["--secret-key", XENDIT_SECRET_KEY, "--callback-token", XENDIT_CALLBACK_TOKEN]
         standin += ["--callback-url", f"{self.url}/api/payment-callback", "--rate-limit", "6000"]
@@ -119,6 +127,8 @@ class Service:
         mailbox += ["--http-port", str(self.ports.mailbox)]
         self._start("standin", sys.executable, *standin)
         self._start("mailbox", sys.executable, *mailbox)
+
+    def _wait_for_neighbours(self) -> None:
         self.processes["standin"].wait_until(lambda: is_listening(self.ports.standin))
         self.processes["mailbox"].wait_until(
             lambda: is_listening(self.ports.mailbox) and is_listening(self.ports.smtp)
@@ -126,8 +136,14 @@ class Service:
 
     def start_web(self) -> None:
         """Start gunicorn and wait until it is alive."""
-        web = self._start("web", str(BIN / "gunicorn"), "wsgi:app")
-        web.wait_until(lambda: answers(f"{self.url}/healthz"))
+        self._spawn_web()
+        self._wait_for_web()
+
+    def _spawn_web(self) -> None:
+        self._start("web", str(BIN / "gunicorn"), "wsgi:app")
+
+    def _wait_for_web(self) -> None:
+        self.processes["web"].wait_until(lambda: answers(f"{self.url}/healthz"))
 
     def start_worker(self, name: str = "worker-1") -> Process:
         """Start one more worker; /readyz tells when the first of them is at work."""
@@ -157,7 +173,7 @@ class Service:
 
         In this process: to start one for it would take seconds.
         """
-        with running_app(Settings.from_env(self.env)) as app:
+        with running_app(Settings.from_env(self.env)) as app, app.app_context():
             done = app.test_cli_runner().invoke(args=list(arguments), input=stdin)
         if done.exit_code:
             command = f"flask {' '.join(arguments)}"
@@ -182,6 +198,8 @@ class Service:
 
     def stop(self) -> dict[str, int]:
         """End every process, the neighbours last, and return the exit codes (0: a clean stop)."""
+        for name in self.processes.keys() - NEIGHBOURS:
+            self.processes[name].terminate()  # all at once: each takes its time
         codes = {name: process.stop() for name, process in reversed(self.processes.items())}
         self.processes.clear()
         return codes

@@ -1,6 +1,6 @@
 """Every page in every state it knows, as a browser gets it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.pages.shop import BUYER, LONG_AGO, Shop
 from tests.staff.office import PASSWORD, Office
 
 Answers = Iterator[tuple[str, Response]]
+Part = Callable[[Shop, str], Answers]
 SLIP = "sari@gmial.com"
 ORDER_STATES = [*order_states.WAITING, *order_states.ENDED, *order_states.FINAL]
 DOOR = "/staff/door"
@@ -46,8 +47,8 @@ class OneTicketShop(Shop):
         return self.ticket
 
 
-def every_state(shop: Shop, language: str) -> Answers:
-    """Visit each page of buyers and of staff in each state; the shop must be new."""
+def buyers_states(shop: Shop, language: str) -> Answers:
+    """Visit each page of buyers in each state; the shop must be new."""
     client = shop.app.test_client()
     client.set_cookie("language", language)
     yield from catalogue_states(shop, client)
@@ -56,7 +57,14 @@ def every_state(shop: Shop, language: str) -> Answers:
     yield from order_pages(one, client)
     yield from refusals(one, client)
     yield from faults(shop, language)
+
+
+def staffs_states(shop: Shop, language: str) -> Answers:
+    """Visit each page of staff in each state; the shop must be new."""
     yield from staff_states(Office(shop.app), language)
+
+
+PARTS: list[Part] = [buyers_states, staffs_states]
 
 
 def catalogue_states(shop: Shop, client: FlaskClient) -> Answers:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from tests.pages import order_states
+from tests.pages.asking import TWO_FRAMES, ask_now
 from tests.pages.shop import Shop
 
 GZIP_LEVEL = 6  # as proxies compress by default
@@ -25,8 +26,6 @@ new PerformanceObserver((list) => {
   }
 }).observe({type: "layout-shift", buffered: true});
 """
-TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-ASK_NOW = "document.dispatchEvent(new Event('visibilitychange'))"
 PageOf = Callable[[Shop], str]
 
 
@@ -95,13 +94,6 @@ def moves(page: Page) -> list[tuple[float, str]]:
     page.evaluate(TWO_FRAMES)
     found: list[tuple[float, str]] = page.evaluate("window.moves")
     return found
-
-
-def ask_now(page: Page) -> None:
-    """Have the page ask for news at once, as it does when it is looked at again."""
-    with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true"):
-        page.evaluate(ASK_NOW)
-    page.evaluate(TWO_FRAMES)
 
 
 @pytest.mark.parametrize("page_of", [catalogue, checkout, order, etickets])

@@ -7,6 +7,7 @@ from playwright.sync_api import Page as BrowserPage
 from playwright.sync_api import expect
 
 from tests.harness.waiting import eventually
+from tests.pages.asking import ask_now
 from tests.pages.order_states import opened
 from tests.pages.shop import Shop
 
@@ -44,12 +45,15 @@ def test_the_warning_is_said_once_while_the_minutes_pass(
     phone.evaluate(COUNT_WHAT_IS_SAID)
     expect(phone.locator("#status")).to_contain_text("Sisa waktu 9 menit.")
     let_pay(shop, token, timedelta(minutes=8))
+    ask_now(phone)
     expect(phone.locator("#status")).to_contain_text("Sisa waktu 8 menit.")
     for minutes in (4, 3, 2):
         let_pay(shop, token, timedelta(minutes=minutes))
+        ask_now(phone)
         expect(phone.locator("#status")).to_contain_text(f"Sisa waktu {minutes} menit.")
     assert phone.evaluate("window.said") == [WARNING]
     let_pay(shop, token, timedelta(seconds=50))
+    ask_now(phone)
     expect(phone.locator("#announcement")).to_have_text(LAST_WARNING)
     assert phone.evaluate("window.said") == [WARNING, LAST_WARNING]
 
@@ -109,6 +113,7 @@ def test_news_move_nothing_that_is_looked_at(shop: Shop, address: str, phone: Br
     phone.goto(f"{address}/orders/{token}")
     for minutes in (8, 7):
         let_pay(shop, token, timedelta(minutes=minutes))
+        ask_now(phone)
         expect(phone.locator("#status")).to_contain_text(f"Sisa waktu {minutes} menit.")
     assert phone.evaluate("window.shifts") < 0.01
 
