@@ -167,9 +167,11 @@ def _use_totp(staff_id: int, code: str, now: datetime) -> None:
     with transaction() as session:
         sealed = session.scalar(sa.select(Staff.totp_sealed).where(Staff.id == staff_id))
         step = totp.find_step(_open(sealed), code, now=now) if sealed else None
+        if step is None:
+            raise WrongCode
         is_new = sa.or_(Staff.totp_last_step.is_(None), Staff.totp_last_step < step)
         mine = sa.update(Staff).where(Staff.id == staff_id, is_new)
-        if step is None or not affected(session, mine.values(totp_last_step=step)):
+        if not affected(session, mine.values(totp_last_step=step)):
             raise WrongCode
 
 
