@@ -29,13 +29,17 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Action:
-    """A request that may be repeated: `make_body` gives a new body each time, None for a GET."""
+    """A request that may be repeated: `make_body` gives a new body each time, None for a GET.
+
+    One that is rare (asked by a machine now and then) is not repeated as often.
+    """
 
     name: str
     path: str
     status: int
     make_body: Callable[[], Body] = lambda: None
     headers: dict[str, str] = field(default_factory=dict)
+    is_rare: bool = False
 
     def to_bytes(self, url: str) -> bytes:
         """Return the next request as it goes over the line."""
@@ -68,7 +72,7 @@ def prepare_actions(url: str) -> list[Action]:
         Action("order page", f"/orders/{token}", 200),
         Action("callback", "/api/payment-callback", 200, lambda: _delivery(code), xendit),
         Action("check-in", "/api/check-ins", 200, lambda: _scan(next(scans)), doors),
-        Action("GET /metrics", "/metrics", 200),
+        Action("GET /metrics", "/metrics", 200, is_rare=True),
     ]
 
 
