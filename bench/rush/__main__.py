@@ -23,7 +23,7 @@ def main() -> int:
     print(f"{plan.buyers} buyers for {plan.seats} seats in {plan.seconds:g} s, seed {plan.seed}")
     server = MariaDB()
     try:
-        outcome = drill(plan, logs, server)
+        outcome = drill(plan, logs, server, lambda line: print(line, flush=True))
     finally:
         server.stop()
     folder = Path(os.environ.get("FOLDER") or FOLDER)

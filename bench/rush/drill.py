@@ -17,7 +17,7 @@ from bench.rush.checks import audit
 from bench.rush.ledger import Ledger, close_books, read_created
 from bench.rush.partners import PartnerBuyer
 from bench.rush.plan import PARTNERS, PARTNERS_SHARE, Plan
-from bench.rush.samples import Sampler, Samples
+from bench.rush.samples import Sampler, Samples, Tell
 from bench.rush.visitors import Visitor
 from bench.rush.wire import Wire
 from tests.app_factory import make_settings, running_app
@@ -49,9 +49,11 @@ class Outcome:
         return not any(self.findings.values())
 
 
-def drill(plan: Plan, folder: Path, server: MariaDB) -> Outcome:
-    """Run a drill on a new database of the server, and leave no process behind."""
-    book = Book()
+def drill(plan: Plan, folder: Path, server: MariaDB, tell: Tell = lambda _: None) -> Outcome:
+    """Run a drill on a new database of the server, and leave no process behind.
+
+    `tell` is given a line now and then, of how it stands.
+    """
     opens_at = datetime.now(UTC) + START_UP
     with _service(plan, folder, server, opens_at) as service, _desk(plan, service) as desk:
         service.standin.set_fault("latency", milliseconds=plan.latency_ms)
@@ -63,7 +65,7 @@ def drill(plan: Plan, folder: Path, server: MariaDB) -> Outcome:
         groups = {name: each.pid for name, each in service.processes.items()}
         groups["database"] = server.process.pid
         book = Book()
-        with Sampler(service.database_url, groups, book) as samples:
+        with Sampler(service.database_url, groups, book, tell) as samples:
             asyncio.run(_let_in(plan, shop, book))
             created = read_created(desk, book)
             _wait_until_quiet(plan, service, desk, book)

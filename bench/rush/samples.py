@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,10 @@ from app.models import Payment, PaymentStatus, TicketStock
 from bench.rush.book import Book
 
 STOCK_EVERY, LINE_EVERY, CPU_EVERY = 0.1, 0.5, 1.0
+TELL_EVERY = 10.0
 TICKS = os.sysconf("SC_CLK_TCK")
+
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,12 @@ class Samples:
 class Sampler(threading.Thread):
     """Takes samples from entering to leaving its context; `groups` are process groups by name."""
 
-    def __init__(self, database_url: str, groups: Mapping[str, int], book: Book) -> None:
+    def __init__(
+        self, database_url: str, groups: Mapping[str, int], book: Book, tell: Tell
+    ) -> None:
         super().__init__(name="sampler", daemon=True)
         self._engine = sa.create_engine(database_url, isolation_level="AUTOCOMMIT")
-        self._groups, self._book = groups, book
+        self._groups, self._book, self._tell = groups, book, tell
         self._ended = threading.Event()
         self.samples = Samples()
 
@@ -81,7 +86,7 @@ class Sampler(threading.Thread):
         self._engine.dispose()
 
     def run(self) -> None:
-        line_due = cpu_due = 0.0
+        line_due = cpu_due = told_due = 0.0
         while not self._ended.wait(STOCK_EVERY):
             with suppress(sa.exc.SQLAlchemyError), self._engine.connect() as connection:
                 self._look_at_stock(connection)
@@ -92,6 +97,19 @@ class Sampler(threading.Thread):
                 cpu_due = self._book.now() + CPU_EVERY
                 used = cpu_of_groups(self._groups) | {"client": time.process_time()}
                 self.samples.cpu.append((self._book.now(), used))
+            if self._book.now() >= told_due:
+                told_due = self._book.now() + TELL_EVERY
+                self._tell(self._standing())
+
+    def _standing(self) -> str:
+        """Return in a line how the sale stands."""
+        latest = {stock.ticket: stock for stock in self.samples.stock[-10:]}.values()
+        held, sold = sum(s.held for s in latest), sum(s.sold for s in latest)
+        came, line = len(self._book.arrivals), self.samples.line[-1:] or [(0.0, 0)]
+        return (
+            f"{self._book.now():5.0f} s  {came:5} came  {held:4} held  {sold:4} sold  "
+            f"{line[0][1]:4} in line for an invoice"
+        )
 
     def _look_at_stock(self, connection: sa.Connection) -> None:
         asked = self._book.now()

@@ -46,7 +46,7 @@ class Visitor(Guest):
         self.book.arrivals.append(self._came)
         await self._look("catalogue")
         if not self._situation:
-            self.book.drew("leaves without having seen a page")
+            self.book.drew("leaves without a page")
             return
         await self.think(0.5, 4)
         if self.lots.random() < ONLY_LOOKS:
@@ -108,7 +108,7 @@ class Visitor(Guest):
         path = "/checkout?" + urlencode({f"t{self._ticket}": self._quantity})
         form = await self.go_in(path)
         if form is None or form.status != OK:
-            self.book.drew("leaves without having seen a form")
+            self.book.drew("was never let in" if form is None else "leaves without a form")
             return None
         if says_gone(form.body):
             self.hear_no({self._ticket: self._quantity}, asked)
