@@ -22,7 +22,7 @@ class Job(Base):
     """
 
     __tablename__ = "jobs"
-    __table_args__ = (sa.Index(None, "status", "due_at"),)
+    __table_args__ = (sa.Index(None, "status", "due_at", "kind"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(code_column(32))
