@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
+from app.integrations import totp
 from app.models import ETicket
 from tests.browser.camera import Album
 from tests.door.seeding import SeededDoor, seeded_door
@@ -12,6 +13,7 @@ from tests.harness.service import Service
 
 EMAIL = "admin@tedxsenja.example"
 PASSWORD = "correct horse battery"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SOLD = 240
 # How many people came in at each gate, by five minutes, the last ones now.
 ARRIVALS = {"Utara": (2, 5, 9, 14, 18, 23, 17), "Selatan": (0, 2, 6, 8, 13, 11, 15)}
@@ -20,13 +22,15 @@ ARRIVALS = {"Utara": (2, 5, 9, 14, 18, 23, 17), "Selatan": (0, 2, 6, 8, 13, 11, 
 def draw_office(service: Service, page: Page, album: Album) -> None:
     """Draw the pages of staff; gates, seats and arrivals are written into the database."""
     command = ("staff", "add", EMAIL, "--role", "admin", "--password-stdin")
-    service.flask(*command, stdin=PASSWORD)
+    service.flask(*command, "--totp-secret", SECRET, stdin=PASSWORD)
     with seeded_door(service.database_url) as door:
         _let_people_in(door)
     page.goto(f"{service.url}/staff/log-in?next=/staff/door")
     page.fill("#email", EMAIL)
     page.fill("#password", PASSWORD)
     page.press("#password", "Enter")
+    page.fill("#code", totp.code_at(SECRET, datetime.now(UTC)))
+    page.press("#code", "Enter")
     expect(page.locator("#entered")).to_have_text(str(sum(map(sum, ARRIVALS.values()))))
     album.shoot(page, "staff-live", "live numbers of the door, for staff")
     page.goto(f"{service.url}/staff/door/devices/new")
