@@ -123,7 +123,7 @@ def show() -> ResponseReturnValue:
 # thousands behind one address: the limit stops a flood, the lot makes a handful of places useless.
 @bp.post("/waiting")
 @csrf.exempt
-@limiter.limit("240 per minute")
+@limiter.limit("600 per minute")
 def take() -> ResponseReturnValue:
     """Give the visitor a place, unless there is one already: tabs and reloads share it."""
     now, settings = utcnow(), _settings()
@@ -177,6 +177,8 @@ def _find_turn(look: Look, now: datetime) -> Turn | None:
 
 def _enter(look: Look, now: datetime, settings: FairDoorSettings) -> Turn | None:
     """Begin the turn of a visitor who was called."""
+    if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
+        return None  # nobody looks yet: the turn would run out behind their back
     place = _seals().read_place(request.cookies.get(PLACE))
     turn = places.enter(place, look, now, settings) if place else None
     if turn is not None:

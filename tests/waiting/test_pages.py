@@ -157,6 +157,15 @@ def test_who_sleeps_through_the_turn_is_told_and_starts_again_at_the_end(hall: H
     assert hall.count_places() == 2
 
 
+def test_what_a_browser_fetches_ahead_does_not_begin_a_turn(hall: Hall) -> None:
+    hall.add_ticket()
+    client = visitor(hall)
+    ahead = client.get("/checkout", headers={"Sec-Purpose": "prefetch;prerender"})
+    assert ahead.location == client.head("/checkout").location == "/waiting"
+    assert "fair_door_turn" not in str(ahead.headers)
+    assert client.get("/checkout").status_code == 200
+
+
 def test_switched_off_everybody_goes_straight_in(hall: Hall) -> None:
     hall.add_ticket()
     result = hall.app.test_cli_runner().invoke(args=["fair-door", "off"])

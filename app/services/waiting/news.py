@@ -54,8 +54,8 @@ def news_of(look: Look, place: Place | None, now: datetime, *, is_inside: bool =
         is_known = place is not None and place.door_id == look.door.id
         state = State.BEFORE if is_known else State.STRANGER
         return News(state, _pause_before(look, now), opens_in=_opens_in(look, now))
-    if (sold := _sold(look)) is not None:
-        return News(sold, RESTING_PAUSE if sold is State.SOLD_OUT else LONGEST_PAUSE)
+    if look.seats.left <= 0 and not look.seats.held:
+        return News(State.SOLD_OUT if look.seats.is_on_sale else State.CLOSED, RESTING_PAUSE)
     return _in_line(look, look.number(place) if place else None, now)
 
 
@@ -63,7 +63,10 @@ def _in_line(look: Look, number: int | None, now: datetime) -> News:
     if number is None:
         return News(State.STRANGER, LONGEST_PAUSE)
     if number < look.door.admitted:
+        # Also while all is taken: who is in first has the first chance at what comes back.
         return News(State.TURN if look.is_called(number) else State.MISSED, LONGEST_PAUSE)
+    if look.seats.left <= 0:
+        return News(State.TAKEN, LONGEST_PAUSE)
     ahead = number - look.door.admitted
     pause = next((pause for limit, pause in PAUSES if ahead < limit), LONGEST_PAUSE)
     return News(
@@ -73,16 +76,6 @@ def _in_line(look: Look, number: int | None, now: datetime) -> News:
         _minutes(look, ahead, now),
         is_scarce=ahead >= look.seats.left,
     )
-
-
-def _sold(look: Look) -> State | None:
-    """Return why nobody can be let in at the moment, None while there are seats."""
-    seats = look.seats
-    if seats.left > 0:
-        return None
-    if not seats.is_on_sale:
-        return State.CLOSED
-    return State.TAKEN if seats.held > 0 else State.SOLD_OUT
 
 
 def _minutes(look: Look, ahead: int, now: datetime) -> int:

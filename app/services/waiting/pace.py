@@ -43,7 +43,7 @@ def due(ticked_us: int, at_us: int, per_minute: int) -> tuple[int, int]:
     elapsed = at_us - ticked_us
     if elapsed < -ASTRAY_US:
         return 0, at_us
-    if elapsed > AT_ONCE_US and elapsed > MINUTE_US // per_minute:
+    if elapsed > max(AT_ONCE_US, 2 * MINUTE_US // per_minute):
         return max(1, AT_ONCE_US * per_minute // MINUTE_US), at_us
     allowed = max(0, elapsed) * per_minute // MINUTE_US
     return allowed, ticked_us + allowed * MINUTE_US // per_minute
