@@ -104,3 +104,8 @@ def _count(url: str, codes: Iterable[str]) -> int:
 def leave_line(url: str) -> None:
     """Take all orders out of the line for invoices, so that the next load begins without one."""
     ask(url, "UPDATE jobs SET status = 'done', finished_at = created_at WHERE status = 'open'")
+    ask(
+        url,
+        "UPDATE payments SET invoice_id = CONCAT('left-', id) "
+        "WHERE status = 'PENDING' AND invoice_id IS NULL",
+    )
