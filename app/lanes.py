@@ -59,11 +59,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Figures:
-    """A lane at one moment, and how many it has refused so far."""
+    """A lane at one moment, and how many it has refused so far.
+
+    `outside` are those who wait for somebody outside, `aside` those who wait for another of ours.
+    """
 
     at_work: int
     waiting: int
     outside: int
+    aside: int
     refused: int
 
 
@@ -97,7 +101,7 @@ class Gate:
         self.limits = limits
         self._guard = threading.Lock()
         self._at_work = 0
-        self._outside = 0
+        self._away = {"outside": 0, "aside": 0}
         self._refused = 0
         self._returning: deque[threading.Event] = deque()
         self._waiting: deque[threading.Event] = deque()
@@ -132,22 +136,23 @@ class Gate:
                 gate._let_in()
 
     @contextmanager
-    def outside(self, *, limited: bool) -> Iterator[None]:
-        """Lend the place to others inside the block. Raises TooManyOutside when `limited`.
+    def lend(self, *, outside: bool) -> Iterator[None]:
+        """Lend the place to others inside the block. Raises TooManyOutside, if it is for outside.
 
         Who comes back is let in before those who have not begun, however long that takes: what
         it has begun must end.
         """
+        away = "outside" if outside else "aside"
         with self._guard:
-            if limited and self._outside >= self.limits.outside:
+            if outside and self._away["outside"] >= self.limits.outside:
                 raise TooManyOutside
-            self._outside += 1
+            self._away[away] += 1
         self.leave()
         try:
             yield
         finally:
             with self._guard:
-                self._outside -= 1
+                self._away[away] -= 1
                 turn = self._take_turn(self._returning)
             turn.wait()
 
@@ -155,10 +160,11 @@ class Gate:
         """Return how it stands."""
         with self._guard:
             waiting = len(self._returning) + len(self._waiting)
-            return Figures(self._at_work, waiting, self._outside, self._refused)
+            return Figures(self._at_work, waiting, **self._away, refused=self._refused)
 
     def _in_all(self) -> int:
-        return self._at_work + self._outside + len(self._returning) + len(self._waiting)
+        in_line = len(self._returning) + len(self._waiting)
+        return self._at_work + sum(self._away.values()) + in_line
 
     def _take_turn(self, line: deque[threading.Event]) -> threading.Event:
         """Get in line and let in whoever is first: perhaps the caller, with nobody before it."""
@@ -208,15 +214,15 @@ def leave() -> None:
 
 
 @contextmanager
-def stepping_aside(*, limited: bool = False) -> Iterator[None]:
-    """Wait for somebody else without keeping others from work; without a lane only wait.
+def stepping_aside(*, outside: bool = False) -> Iterator[None]:
+    """Wait for another without keeping anybody from work; without a lane only wait.
 
-    No transaction may be open: its connection belongs to the place. When `limited`, only so many
-    may do so at once: raises TooManyOutside.
+    No transaction may be open: its connection belongs to the place. Only so many may wait for
+    somebody `outside` at once: raises TooManyOutside.
     """
     gate = _entered.get()
     if gate is None:
         yield
         return
-    with gate.outside(limited=limited):
+    with gate.lend(outside=outside):
         yield

@@ -197,7 +197,7 @@ class XenditClient:
         started = time.monotonic()
         answer: requests.Response | None = None
         try:
-            with stepping_aside(limited=True):
+            with stepping_aside(outside=True):
                 answer = self._session.request(
                     method,
                     self._base_url + path,

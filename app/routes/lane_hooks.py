@@ -78,7 +78,7 @@ class LaneCollector(Collector):
         )
         for lane, gate in current_gates().items():
             figures = gate.figures()
-            for state in ("at_work", "waiting", "outside"):
+            for state in ("at_work", "waiting", "outside", "aside"):
                 now.add_metric([lane.value, state, process], getattr(figures, state))
             refused.add_metric([lane.value, process], figures.refused)
         yield now

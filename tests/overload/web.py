@@ -14,7 +14,6 @@ from tests.harness.service import BIN, XENDIT_CALLBACK_TOKEN, Service
 
 THREADS = 4
 # As app/lanes.py and gunicorn.conf.py make of it.
-AT_WORK = 4
 IN_ALL = 2 * THREADS
 ALL_THREADS = 2 * THREADS + 40
 

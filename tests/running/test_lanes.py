@@ -53,7 +53,7 @@ def test_who_finds_no_place_is_let_in_first_come_first_served(pool: ThreadPoolEx
 
     first.result(20)
     assert not second.done()
-    assert gate.figures() == Figures(at_work=1, waiting=1, outside=0, refused=0)
+    assert gate.figures() == Figures(at_work=1, waiting=1, outside=0, aside=0, refused=0)
     gate.leave()
     second.result(20)
 
@@ -68,7 +68,7 @@ def test_a_turn_that_does_not_come_is_refused_and_leaves_nothing_behind() -> Non
     assert refused.value.retry_after is not None
     assert refused.value.status == 503
     gate.leave()
-    assert gate.figures() == Figures(at_work=0, waiting=0, outside=0, refused=1)
+    assert gate.figures() == Figures(at_work=0, waiting=0, outside=0, aside=0, refused=1)
 
 
 def test_who_finds_too_many_before_is_refused_at_once(pool: ThreadPoolExecutor) -> None:
@@ -90,7 +90,7 @@ def test_who_waits_for_somebody_outside_lends_the_place_and_comes_back_before_th
     answered, is_back = threading.Event(), threading.Event()
 
     def call_outside() -> None:
-        with gate.outside(limited=True):
+        with gate.lend(outside=True):
             assert answered.wait(20)
         is_back.set()
 
@@ -115,12 +115,12 @@ def test_only_so_many_may_wait_outside_unless_others_of_ours_are_waited_for() ->
     gate = gate_of(2, outside=1)
     gate.enter()
     gate.enter()
-    with gate.outside(limited=True):
-        with pytest.raises(TooManyOutside), gate.outside(limited=True):
+    with gate.lend(outside=True):
+        with pytest.raises(TooManyOutside), gate.lend(outside=True):
             pytest.fail("a second one went outside")
-        with gate.outside(limited=False):
-            assert gate.figures().outside == 2
-    assert gate.figures() == Figures(at_work=2, waiting=0, outside=0, refused=0)
+        with gate.lend(outside=False):
+            assert (gate.figures().outside, gate.figures().aside) == (1, 1)
+    assert gate.figures() == Figures(at_work=2, waiting=0, outside=0, aside=0, refused=0)
 
 
 def test_the_shop_gives_way_to_payments_down_to_one_place(pool: ThreadPoolExecutor) -> None:
@@ -155,7 +155,7 @@ def test_a_lane_of_its_own_is_not_felt_by_the_others() -> None:
 
 def test_without_a_lane_stepping_aside_and_leaving_do_nothing() -> None:
     lanes.leave()
-    with lanes.stepping_aside(limited=True):
+    with lanes.stepping_aside(outside=True):
         pass
 
 
@@ -225,7 +225,7 @@ class EveryOrderOfEvents(RuleBasedStateMachine):
             return
         is_allowed = not self.outside
         try:
-            trip = self.gate.outside(limited=True)
+            trip = self.gate.lend(outside=True)
             trip.__enter__()
         except TooManyOutside:
             assert not is_allowed
