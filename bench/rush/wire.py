@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 IDLE_SECONDS = 5.0  # below the server's keep-alive: a kept connection is never one just closed
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0  # a browser has more of it, a person less
 NO_ANSWER = 0
 
 
