@@ -6,7 +6,6 @@ all connections: with a thread for each, 128 of them cost twice as much.
 
 import selectors
 import socket
-import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -130,11 +129,6 @@ class _Exchange:
         self.answers.append((status, time.perf_counter() - connection.begun))
         if self._keep is not None:
             self._keep(connection.number, status, connection.body)
-
-
-def middle(values: list[float]) -> str:
-    """Return a median with its spread, for a table."""
-    return f"{statistics.median(values):,.1f} ({min(values):,.1f}-{max(values):,.1f})"
 
 
 class _Connection:

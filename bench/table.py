@@ -45,7 +45,7 @@ def describe(report: dict[str, Any]) -> str:
     return (
         f"{machine['cores']} cores, {machine['memory_gib']} GiB, {machine['architecture']}; "
         f"Python {machine['python']}, {machine['database']}, {packages}. "
-        f"Medians of {report['rounds']} rounds, lowest and highest in brackets."
+        f"Rounds: {report['rounds']}; medians, lowest and highest in brackets."
     )
 
 
