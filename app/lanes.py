@@ -74,8 +74,9 @@ class Figures:
 SHOP_AT_WORK = 4
 PAYMENTS_AT_WORK = 4
 PAYMENT_THREADS = 32
+HEALTH_AT_WORK = 2  # a long look at all numbers must not make the service seem dead
 # At work in all lanes together: what each process needs in database connections.
-AT_WORK = SHOP_AT_WORK + PAYMENTS_AT_WORK + 1
+AT_WORK = SHOP_AT_WORK + PAYMENTS_AT_WORK + HEALTH_AT_WORK
 
 
 def limits_for(web_threads: int) -> dict[Lane, Limits]:
@@ -86,7 +87,7 @@ def limits_for(web_threads: int) -> dict[Lane, Limits]:
     return {
         Lane.SHOP: Limits(SHOP_AT_WORK, 2 * web_threads, web_threads, patience=6.0),
         Lane.PAYMENTS: Limits(PAYMENTS_AT_WORK, PAYMENT_THREADS, PAYMENT_THREADS // 2, 8.0),
-        Lane.HEALTH: Limits(1, 4, 0, patience=2.0),
+        Lane.HEALTH: Limits(HEALTH_AT_WORK, 4, 0, patience=2.0),
     }
 
 

@@ -6,13 +6,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
+import sqlalchemy as sa
+from flask import Flask
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from sqlalchemy.exc import DBAPIError
 
 from app import lanes
-from app.database import engine_options
+from app.database import STATEMENT_SECONDS, engine_options
+from app.extensions import db
 from app.lanes import Crowded, Figures, Gate, Lane, Limits, TooManyOutside, gates_for
 from app.routes.lane_hooks import lane_of
+from app.services.running.transaction import is_outage
 from tests.harness.waiting import eventually
 
 NO_PATIENCE = 0.02
@@ -166,6 +171,18 @@ def test_there_are_as_many_connections_as_places_at_work() -> None:
 
     assert options["pool_size"] == places
     assert options["max_overflow"] == 0
+
+
+def test_mariadb_stops_a_statement_that_takes_too_long(mariadb_app: Flask) -> None:
+    with mariadb_app.app_context():
+        limit = db.session.scalar(sa.text("SELECT @@max_statement_time"))
+        db.session.execute(sa.text("SET SESSION max_statement_time = 0.05"))
+        with pytest.raises(DBAPIError) as stopped:
+            db.session.execute(sa.text("SELECT SLEEP(20)"))
+        db.session.connection().invalidate()  # or the next test had this limit
+
+    assert limit == STATEMENT_SECONDS
+    assert is_outage(stopped.value)
 
 
 @pytest.mark.parametrize(
