@@ -8,6 +8,7 @@ from bench.load import Load, request, run_load
 from bench.stage import (
     LEVELS,
     bare_server,
+    cpu_seconds,
     http_client,
     note_load,
     run_alone,
@@ -39,15 +40,16 @@ def measure(server: MariaDB, rounds: int, levels: tuple[int, ...] = LEVELS) -> S
         service = stack.enter_context(running_service(url, workers=0))
         service.load_catalogue(sample_catalogue())
         bodies = {f"{n}": _get(service, path)[1] for n, path in enumerate(PATHS.values())}
-        bare = stack.enter_context(bare_server(bodies))
+        bare, bare_group = stack.enter_context(bare_server(bodies))
+        web_group = service.processes["web"].pid
         looks = _looks(service, bare)
         for look in looks:
             warm_up(service.url, look.ours)
         for _ in range(rounds):
             for level in levels:
                 for look in looks:
-                    ours = _run(service.url, look.ours, level, look.status)
-                    limit = _run(bare, look.bare, level, look.status)
+                    ours = _run(service.url, web_group, look.ours, level, look.status)
+                    limit = _run(bare, bare_group, look.bare, level, look.status)
                     _note(sheet, look.name, level, ours, limit)
     return sheet
 
@@ -71,21 +73,27 @@ def _get(service: Service, path: str) -> tuple[str, bytes]:
     return answer.headers["ETag"], answer.content
 
 
-def _run(url: str, data: bytes, level: int, status: int) -> Load:
+def _run(url: str, group: int, data: bytes, level: int, status: int) -> tuple[Load, float]:
+    """Return a load, and the CPU milliseconds that each answer took the server."""
+    before = cpu_seconds(group)
     load = run_load(
         url, lambda _: data, connections=level, requests=REQUESTS[level], seconds=SECONDS
     )
     wrong = len(load.answers) - load.statuses[status]
     if wrong > level:  # a page that counts down may have changed once meanwhile
         raise SystemExit(f"not all answers were {status}: {load.statuses}")
-    return load
+    return load, (cpu_seconds(group) - before) / len(load.answers) * 1000
 
 
-def _note(sheet: Sheet, name: str, level: int, ours: Load, limit: Load) -> None:
+def _note(
+    sheet: Sheet, name: str, level: int, ours: tuple[Load, float], limit: tuple[Load, float]
+) -> None:
     bare = f"{name}: bare route, concurrency {level}"
     targets = [at_least_share(0.7)]
-    note_load(sheet, f"{name}, concurrency {level}", ours, limit=bare, targets=targets)
-    note_load(sheet, bare, limit)
+    note_load(sheet, f"{name}, concurrency {level}", ours[0], limit=bare, targets=targets)
+    note_load(sheet, bare, limit[0])
+    for row, (_, spent) in ((f"{name}, concurrency {level}", ours), (bare, limit)):
+        sheet.note(row, "server CPU ms each", spent)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def measure(server: MariaDB, rounds: int, levels: tuple[int, ...] = LEVELS) -> S
     with ExitStack() as stack:
         alone = _open(stack, server, "web alone", workers=0)
         whole = _open(stack, server, "with a worker", workers=1)
-        bare = stack.enter_context(bare_server({"order": _answer(alone)}))
+        bare, _ = stack.enter_context(bare_server({"order": _answer(alone)}))
         for shop in (alone, whole):
             warm_up(shop.service.url, order_request(shop.service, shop.key, shop.ticket_id))
             leave_line(shop.service.database_url)

@@ -72,8 +72,8 @@ def running_service(
 
 
 @contextmanager
-def bare_server(bodies: Mapping[str, bytes]) -> Iterator[str]:
-    """Serve fixed bytes under the service's own gunicorn settings; gives the URL."""
+def bare_server(bodies: Mapping[str, bytes]) -> Iterator[tuple[str, int]]:
+    """Serve fixed bytes under the service's own gunicorn settings; gives URL and process group."""
     with temporary_folder() as folder:
         for name, body in bodies.items():
             (folder / f"{name}.bare").write_bytes(body)
@@ -84,7 +84,7 @@ def bare_server(bodies: Mapping[str, bytes]) -> Iterator[str]:
         try:
             url = f"http://127.0.0.1:{port}"
             process.wait_until(lambda: answers(f"{url}/healthz"))
-            yield url
+            yield url, process.pid
         finally:
             process.stop()
 
