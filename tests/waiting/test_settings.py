@@ -8,7 +8,9 @@ from app.environment import Reader
 from app.fair_door_settings import FairDoorSettings, read_fair_door
 
 
-def read(is_key_required: bool = True, **environ: str) -> tuple[FairDoorSettings | None, list[str]]:
+def read(
+    *, is_key_required: bool = True, **environ: str
+) -> tuple[FairDoorSettings | None, list[str]]:
     reader = Reader(environ)
     return read_fair_door(reader, is_key_required=is_key_required), reader.problems
 
@@ -35,7 +37,8 @@ def test_switched_on_everything_else_has_a_default() -> None:
     ],
 )
 def test_what_cannot_be_used_is_named(name: str, value: str) -> None:
-    _, problems = read(**{"FAIR_DOOR": "true", name: value})
+    environ = {"FAIR_DOOR": "true", name: value}
+    _, problems = read(is_key_required=True, **environ)
     assert len(problems) == 1
     assert problems[0].startswith(name)
 
