@@ -48,7 +48,7 @@ class Line(RuleBasedStateMachine):
         super().__init__()
         self.waiting: list[Place] = []
         self.turns: dict[int, Turn] = {}
-        self.used: set[int] = set()
+        self.used: dict[int, str] = {}
         self.called: dict[int, datetime] = {}
         self.held = self.admitted = 0
 
@@ -104,8 +104,9 @@ class Line(RuleBasedStateMachine):
         except TurnUsed:
             assert number in self.used or self.turns[number].until <= self.hall.now
             return
+        assert self.used.get(number, form) == form  # one turn, one form
         if number not in self.used:
-            self.used.add(number)
+            self.used[number] = form
             self.hold(1)
 
     @precondition(lambda self: self.held)
@@ -133,7 +134,7 @@ class Line(RuleBasedStateMachine):
         inside = [n for n, turn in self.turns.items() if turn.until > self.hall.now]
         missed = self.hall.now - SHOW_UP
         coming = [n for n, at in self.called.items() if at > missed and n not in self.turns]
-        return len(set(inside) - self.used) + len(coming)
+        return len(set(inside) - set(self.used)) + len(coming)
 
 
 TestAnyHistory = Line.TestCase
