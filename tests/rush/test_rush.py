@@ -18,7 +18,7 @@ SHORT = Plan(
     hold=60,
     calls_per_minute=240,
     latency_ms=20,
-    deadline=10,
+    deadline=7,
     pace=0.1,
 )
 
