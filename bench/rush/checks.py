@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from app.models import OrderStatus
 from app.services.running.transaction import ATTEMPTS
-from bench.rush.book import Yes
+from bench.rush.book import No, Yes
 from bench.rush.ledger import Ledger, OrderRow
 from bench.rush.samples import Stock
 from tests.torture.ledger import order_code
@@ -15,6 +15,8 @@ from tests.torture.ledger import order_code
 # What a page says of the stock may be this old (app/services/selling/shop_window.py), and clocks of
 # two processes are read a little apart.
 SHOWN_LATE = 1.2
+# From the time an order carries to its commit, under load.
+COMMITTED_WITHIN = 5.0
 BUDGET_USED = 0.95
 BUDGET = "95 % of the calls used while a line existed"  # the one check that is about speed
 # Fewer orders without invoice are no line: their invoices are just being made.
@@ -68,10 +70,18 @@ def refused_only_when_gone(ledger: Ledger) -> list[str]:
         f"at {no.at:.1f} s: {no.wanted} refused, though free since {no.asked:.1f} s"
         for no in ledger.no
         if all(
-            stocks[ticket].always_had(quantity, no.asked - SHOWN_LATE, no.at)
+            stocks[ticket].always_had(
+                quantity + _just_taken(ledger, no), no.asked - SHOWN_LATE, no.at
+            )
             for ticket, quantity in no.wanted.items()
         )
     ]
+
+
+def _just_taken(ledger: Ledger, no: No) -> int:
+    """Return the seats of orders placed meanwhile: others may have come back between two looks."""
+    since = no.asked - SHOWN_LATE - COMMITTED_WITHIN
+    return sum(order.seats for order in ledger.orders if since <= order.created <= no.at)
 
 
 class _Stocks:

@@ -111,3 +111,12 @@ def test_seats_that_come_back_while_one_asks_may_still_be_refused() -> None:
     _refuse(ledger, 69.8, seen_free=(71.0,))
 
     assert not any(audit(ledger).values())
+
+
+def test_seats_taken_and_given_back_between_two_looks_may_be_refused() -> None:
+    ledger = good_ledger()
+    ledger.orders.append(order("C3", created=74.0, seats=1, e_tickets=1, invoice_id=""))
+
+    _refuse(ledger, 75.0, seen_free=(73.0, 76.0))
+
+    assert not audit(ledger)["refused only when seats were gone"]
