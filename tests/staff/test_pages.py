@@ -23,6 +23,12 @@ PAGES = (
     f"{DOOR}/devices/new",
     f"{DOOR}/lanes",
     f"{DOOR}/conflicts",
+    "/staff/people",
+    "/staff/people/invite",
+    "/staff/people/1",
+    "/staff/audit",
+    "/staff/proof",
+    "/staff/me/recovery-codes",
 )
 
 
