@@ -9,19 +9,22 @@ from werkzeug.exceptions import InternalServerError
 from werkzeug.wrappers import Response
 
 from app.errors import Busy, RateLimited
+from app.gateways import current_settings
 from app.models import Role
 from app.routes import error_handlers
+from app.services.office import invitations
 from tests.door.world import DoorWorld, Guest
 from tests.pages import order_states
 from tests.pages.html import Page
 from tests.pages.shop import BUYER, LONG_AGO, Shop
-from tests.staff.office import PASSWORD, Office
+from tests.staff.office import PASSWORD, Office, fresh_code
 
 Answers = Iterator[tuple[str, Response]]
 Part = Callable[[Shop, str], Answers]
 SLIP = "sari@gmial.com"
 ORDER_STATES = [*order_states.WAITING, *order_states.ENDED, *order_states.FINAL]
 DOOR = "/staff/door"
+INVITED = {"email": "budi@example.com", "role": "finance"}
 STAFF_PAGES = (
     "/staff",
     "/staff/me",
@@ -33,6 +36,14 @@ STAFF_PAGES = (
     f"{DOOR}/devices/new",
     f"{DOOR}/lanes",
     f"{DOOR}/conflicts",
+    "/staff/people",
+    "/staff/people/1",
+    "/staff/people/2",
+    "/staff/people/invite",
+    "/staff/audit",
+    "/staff/audit?person=nobody",
+    "/staff/proof",
+    "/staff/me/recovery-codes",
 )
 
 
@@ -150,6 +161,7 @@ def staff_states(office: Office, language: str) -> Answers:
     wrong = form | {"password": "wrong"}
     yield "log-in, refused", client.post("/staff/log-in", data=wrong)
     client.post("/staff/log-in", data=form | {"password": PASSWORD})
+    yield from second_step(office, client, language)
     for path in STAFF_PAGES[2:]:
         yield f"{path}, empty", client.get(path)
     gate = office.add_gate("A")
@@ -165,6 +177,24 @@ def staff_states(office: Office, language: str) -> Answers:
     yield "code", client.get(path)
     yield from evening(office, client, language)
     yield from refused_staff(office, language)
+
+
+def second_step(office: Office, admin: FlaskClient, language: str) -> Answers:
+    """The code of a log-in, and how a second factor is set up."""
+    where = "/staff/log-in/code"
+    yield "code of a log-in", admin.get(where)
+    form = _form(admin, where)
+    yield "code of a log-in, refused", admin.post(where, data=form | {"code": "0"})
+    admin.post(where, data=form | {"code": fresh_code(office.app)})
+    volunteer, where = office.log_in(Role.DOOR, language), "/staff/me/second-factor"
+    yield "second factor", volunteer.get(where)
+    yield "second factor, refused", volunteer.post(where, data=_form(volunteer, where))
+    admin.post("/staff/people/invite", data=_form(admin, "/staff/me") | INVITED)
+    with office.working():
+        token = invitations.link_token(1, current_settings())
+    yield "invitation", office.browser(language).get(f"/staff/invitations/{token}")
+    yield "invitation, gone", office.browser(language).get("/staff/invitations/x")
+    yield "recovery codes", admin.post("/staff/me/recovery-codes", data=_form(admin, "/staff/me"))
 
 
 def evening(office: Office, admin: FlaskClient, language: str) -> Answers:
