@@ -35,6 +35,7 @@ from app.routes import (
     orders,
     proof,
     sessions,
+    shop_front,
     staff,
     staff_audit,
     staff_codes,
@@ -68,7 +69,7 @@ def create_app(settings: Settings) -> Flask:
     app = Service(__name__)
     app.config.update(_flask_config(settings))
     _trust_proxies(app, settings.trusted_proxies)
-    hooks.init_app(app)  # first, so that every answer has its id and its log line
+    hooks.init_app(app, settings)  # first, so that every answer has its id and its log line
     lane_hooks.init_app(app, settings.web_threads)  # before anything asks the database
     addresses.init_app(app)
     sessions.init_app(app)
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> Flask:
     _init_templates(app, settings)
     _register_routes(app)
     fair_door.init_app(app)
+    shop_front.init_app(app)
     return app
 
 

@@ -71,7 +71,7 @@ class Figures:
     refused: int
 
 
-SHOP_AT_WORK = 4
+SHOP_AT_WORK = 2
 PAYMENTS_AT_WORK = 4
 PAYMENT_THREADS = 32
 HEALTH_AT_WORK = 2  # a long look at all numbers must not make the service seem dead

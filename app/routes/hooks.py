@@ -3,19 +3,20 @@
 import logging
 import time
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from app import tracing
 from app.config import Settings
-from app.gateways import current_settings
 
 log = logging.getLogger("app.request")
 
+HEADERS = "security_headers"
 QUIET = {"health.healthz", "health.readyz", "health.metrics", "static", "door_shell.file"}
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, settings: Settings) -> None:
     """Register the hooks."""
+    app.extensions[HEADERS] = security_headers(settings)
     app.before_request(_begin)
     app.after_request(_finish)
     app.teardown_request(_forget)
@@ -47,7 +48,7 @@ def _finish(response: Response) -> Response:
 
 
 def _secure(response: Response) -> None:
-    for name, value in security_headers(current_settings()).items():
+    for name, value in current_app.extensions[HEADERS].items():
         response.headers.setdefault(name, value)
     if request.endpoint != "static":
         response.vary.add("HX-Request")

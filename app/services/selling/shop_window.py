@@ -26,7 +26,7 @@ Read = Callable[[datetime], list[TicketOnSale]]
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
     """What one reading found: when it began, and after which commit of this process."""
 
     tickets: tuple[TicketOnSale, ...]
@@ -39,23 +39,24 @@ class ShopWindow:
 
     def __init__(self, read: Read) -> None:
         self._read = read
-        self._look: _Look | None = None
+        self._look: Look | None = None
         self._reading = threading.Lock()
         self._began: deque[datetime] = deque(maxlen=MOST_READINGS)
 
     def tickets(self, now: datetime) -> list[TicketOnSale]:
         """Return all tickets as they were at most LONGEST_AGE before `now`, in catalogue order."""
-        look = self._fresh(now)
+        look = self.seen(now)
         if look is None:
             is_ours = self._reading.acquire(timeout=PATIENCE_SECONDS)
             try:
-                look = self._fresh(now) or self._look_again(now)
+                look = self.seen(now) or self._look_again(now)
             finally:
                 if is_ours:
                     self._reading.release()
         return list(look.tickets)
 
-    def _fresh(self, now: datetime) -> _Look | None:
+    def seen(self, now: datetime) -> Look | None:
+        """Return the last look while it may still be shown, without looking again."""
         look = self._look
         # Younger than nothing: the clock was set back, and the age is not known.
         if look is None or not timedelta(0) <= now - look.began_at < LONGEST_AGE:
@@ -67,10 +68,10 @@ class ShopWindow:
         began = self._began
         return len(began) == MOST_READINGS and now - began[0] < LONGEST_AGE
 
-    def _look_again(self, now: datetime) -> _Look:
+    def _look_again(self, now: datetime) -> Look:
         self._began.append(now)
         commit = _commits.last  # taken first: a commit during the reading makes it old
-        self._look = look = _Look(tuple(self._read(now)), now, commit)
+        self._look = look = Look(tuple(self._read(now)), now, commit)
         return look
 
 
@@ -94,8 +95,12 @@ def look_at_tickets(now: datetime) -> list[TicketOnSale]:
 
     At most a second old; nobody may be promised a seat on the strength of it.
     """
-    window = _windows.setdefault(db.engine, ShopWindow(_read_all))
-    return window.tickets(now)
+    return window_of(db.engine).tickets(now)
+
+
+def window_of(engine: sa.Engine) -> ShopWindow:
+    """Return this process's window on this database."""
+    return _windows.setdefault(engine, ShopWindow(_read_all))
 
 
 def _read_all(now: datetime) -> list[TicketOnSale]:

@@ -1,0 +1,165 @@
+"""The catalogue's page for a crowd: what was sent a moment ago is sent again, before Flask begins.
+
+Nothing is decided here. An answer is kept as the view gave it, under everything that the view
+looks at, and for as long as the view itself would draw the same.
+"""
+
+import itertools
+import logging
+import re
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from app import tracing
+from app.clock import utcnow
+from app.extensions import db
+from app.routes.language import COOKIE
+from app.services.selling.shop_window import ShopWindow, window_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PATH = "/"
+# What the page depends on beside the language cookie; its `Vary` says the same to caches.
+LOOKED_AT = ("HTTP_HX_REQUEST", "HTTP_HX_HISTORY_RESTORE_REQUEST", "HTTP_ACCEPT_LANGUAGE")
+CHOSEN_LANGUAGE = re.compile(rf"(?:^|;\s*){COOKIE}=([^;]*)")
+# Anybody may invent languages: then it is drawn for them each time.
+MOST_KEPT = 64
+# While one draws anew in a full shop, the others get the last one rather than a refusal.
+OLDEST = 5.0
+SUMMARY_EVERY = 1_000
+
+log = logging.getLogger("app.request")
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as the view gave it, with the look at the stock that it shows."""
+
+    look: object
+    second: int
+    kept_at: float
+    headers: list[tuple[str, str]]
+    etag: str
+    body: bytes
+
+
+class ShopFront:
+    """A WSGI middleware that repeats the catalogue's page, and hands on everything else."""
+
+    def __init__(self, app: "WSGIApplication", window: ShopWindow) -> None:
+        self._app = app
+        self._window = window
+        self._kept: dict[Key, Answer] = {}
+        self._drawing: dict[Key, float] = {}
+        self._guard = threading.Lock()
+        self._repeats = itertools.count(1)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        if not _is_plain(environ):
+            return self._app(environ, start_response)
+        key = _key(environ)
+        answer = self._find(key)
+        if answer is None:
+            return self._ask_view(key, environ, start_response)
+        return self._repeat(answer, environ, start_response)
+
+    def _find(self, key: Key) -> Answer | None:
+        """Return what may be sent; None lets the caller draw, and others wait for that."""
+        kept, now, clock = self._kept.get(key), utcnow(), time.monotonic()
+        if kept and kept.look is self._window.seen(now) and kept.second == int(now.timestamp()):
+            return kept
+        with self._guard:
+            is_drawn = clock - self._drawing.get(key, -OLDEST) < OLDEST
+            if kept and is_drawn and clock - kept.kept_at < OLDEST:
+                return kept
+            self._drawing[key] = clock
+        return None
+
+    def _ask_view(
+        self, key: Key, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        told: list[Any] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            told[:] = status, headers
+            return start_response(status, headers, *rest)
+
+        now = utcnow()
+        try:
+            body = _read(self._app(environ, start))
+            if told[0].startswith("200"):
+                self._keep(key, int(now.timestamp()), told[1], body)
+            return [body]
+        finally:
+            with self._guard:
+                self._drawing.pop(key, None)
+
+    def _keep(self, key: Key, second: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        look = self._window.seen(utcnow())
+        names = {name.lower(): value for name, value in headers}
+        if "set-cookie" in names or "etag" not in names or look is None:
+            return
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        same = [pair for pair in headers if pair[0].lower() != tracing.HEADER.lower()]
+        kept_at = time.monotonic()
+        self._kept[key] = Answer(look, second, kept_at, same, names["etag"], body)
+
+    def _repeat(
+        self, answer: Answer, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        if (number := next(self._repeats)) % SUMMARY_EVERY == 0:
+            log.info("catalogue pages repeated", extra={"route": PATH, "answered": number})
+        offered = tracing.accept_request_id(environ.get("HTTP_X_REQUEST_ID"))
+        headers = [*answer.headers, (tracing.HEADER, offered)]
+        if environ.get("HTTP_IF_NONE_MATCH") == answer.etag:
+            bodiless = ("content-type", "content-length")
+            headers = [pair for pair in headers if pair[0].lower() not in bodiless]
+            start_response("304 NOT MODIFIED", headers)
+            return [b""]
+        start_response("200 OK", headers)
+        return [answer.body]
+
+
+def init_app(app: Flask) -> None:
+    """Stand before the application."""
+    with app.app_context():
+        window = window_of(db.engine)
+    app.wsgi_app = ShopFront(app.wsgi_app, window)  # type: ignore[method-assign]
+
+
+def _read(body: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(body)
+    finally:
+        if close := getattr(body, "close", None):
+            close()
+
+
+def _is_plain(environ: "WSGIEnvironment") -> bool:
+    """Tell whether a request wants the page that everybody gets.
+
+    One that names several versions it has is left to the view.
+    """
+    return (
+        environ["PATH_INFO"] == PATH
+        and environ["REQUEST_METHOD"] == "GET"
+        and not environ.get("QUERY_STRING")
+        and "," not in environ.get("HTTP_IF_NONE_MATCH", "")
+    )
+
+
+def _key(environ: "WSGIEnvironment") -> Key:
+    chosen = CHOSEN_LANGUAGE.search(environ.get("HTTP_COOKIE", ""))
+    looked_at = (environ.get(name, "") for name in LOOKED_AT)
+    return (chosen.group(1) if chosen else "", *looked_at)

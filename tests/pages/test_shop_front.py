@@ -1,0 +1,143 @@
+"""The catalogue for a crowd: repeated byte for byte, and never beyond what the view would say."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app.extensions import db
+from app.models import TicketStock
+from app.routes import catalogue, shop_front
+from tests.app_factory import make_settings, running_app
+from tests.running.sales import add_ticket
+
+NOW = datetime(2029, 11, 1, 12, tzinfo=UTC)
+
+
+class Shop:
+    """The application at a moment that stands still, counting how often its view is asked."""
+
+    def __init__(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.app = app
+        self.now = NOW
+        self.drawn = 0
+        for module in (catalogue, shop_front):
+            monkeypatch.setattr(module, "utcnow", lambda: self.now)
+        view = app.view_functions["catalogue.index"]
+        app.view_functions["catalogue.index"] = lambda: self._count(view)
+
+    def _count(self, view: Any) -> Any:
+        self.drawn += 1
+        return view()
+
+    def get(self, path: str = "/", **headers: str) -> TestResponse:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        client = self.app.test_client()
+        if cookie := named.pop("Cookie", None):
+            client.set_cookie(*cookie.split("="))
+        return client.get(path, headers=named)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    with running_app(make_settings(f"sqlite:///{tmp_path}/front.db")) as app:
+        with app.app_context():
+            add_ticket("Reguler", now=NOW)
+        yield Shop(app, monkeypatch)
+
+
+def test_a_crowd_gets_one_drawing_with_ids_of_their_own(shop: Shop) -> None:
+    first, *others = [shop.get() for _ in range(5)]
+
+    assert shop.drawn == 1
+    for each in others:
+        assert each.data == first.data
+        own = {"X-Request-ID", "Date"}
+        assert {k: v for k, v in each.headers if k not in own} == {
+            k: v for k, v in first.headers if k not in own
+        }
+    assert len({each.headers["X-Request-ID"] for each in (first, *others)}) == 5
+    assert shop.get(X_Request_ID="partner-0001").headers["X-Request-ID"] == "partner-0001"
+
+
+def test_who_has_it_already_is_told_so(shop: Shop) -> None:
+    mark = shop.get().headers["ETag"]
+
+    again = shop.get(If_None_Match=mark)
+
+    assert (again.status_code, again.data, shop.drawn) == (304, b"", 1)
+    assert "Content-Length" not in again.headers
+    assert shop.get(If_None_Match='W/"other"').status_code == 200
+    assert shop.get(If_None_Match=f'W/"other", {mark}').status_code == 304
+
+
+def test_each_language_and_each_part_is_drawn_by_itself(shop: Shop) -> None:
+    asked: tuple[dict[str, str], ...] = (
+        {},
+        {"Accept_Language": "en"},
+        {"Cookie": "language=en"},
+        {"HX_Request": "true"},
+        {"HX_Request": "true", "HX_History_Restore_Request": "true"},
+    )
+    first = [shop.get(**headers).data for headers in asked]
+
+    assert [shop.get(**headers).data for headers in asked] == first
+    assert shop.drawn == len(asked)
+    assert first[1] == first[2] != first[0]
+    assert b"<html" not in first[3]
+
+
+def test_a_page_with_quantities_or_a_new_cookie_is_nobody_elses(shop: Shop) -> None:
+    chosen = shop.get("/?t1=2")
+    assert shop.get().data != chosen.data
+    assert shop.get("/?t1=2").data == chosen.data
+    assert shop.drawn == 3
+
+
+def test_what_this_process_sells_is_seen_at_once(shop: Shop) -> None:
+    shop.get()
+    with shop.app.app_context():
+        db.session.execute(sa.update(TicketStock).values(held=TicketStock.amount))
+        db.session.commit()
+
+    assert "Habis" in shop.get().text
+
+
+def test_it_is_drawn_again_in_the_next_second(shop: Shop) -> None:
+    shop.get()
+    shop.now += timedelta(seconds=1)
+    shop.get()
+    assert shop.drawn == 2
+
+
+def test_invented_languages_do_not_fill_the_memory(shop: Shop) -> None:
+    for number in range(shop_front.MOST_KEPT * 2):
+        shop.get(Accept_Language=f"x-{number}")
+
+    front = shop.app.wsgi_app
+    assert isinstance(front, shop_front.ShopFront)
+    assert len(front._kept) <= shop_front.MOST_KEPT
+
+
+def test_while_one_draws_the_others_get_the_last_one(shop: Shop) -> None:
+    shop.get()
+    shop.now += timedelta(seconds=1)
+    view = shop.app.view_functions["catalogue.index"]
+    seen: list[int] = []
+
+    def slow() -> Any:
+        if not seen:
+            seen.append(0)
+            seen.append(shop.get().status_code)  # another visitor meanwhile
+        return view()
+
+    shop.app.view_functions["catalogue.index"] = slow
+    shop.get()
+
+    assert seen == [0, 200]
+    assert shop.drawn == 2
