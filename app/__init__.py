@@ -101,6 +101,8 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "RATELIMIT_ENABLED": settings.rate_limit_enabled,
         "RATELIMIT_STORAGE_URI": settings.redis_url or "memory://",
         "RATELIMIT_HEADERS_ENABLED": True,
+        # It comes with every answer, and would hide when to ask again for an invoice.
+        "RATELIMIT_HEADER_RETRY_AFTER": "X-RateLimit-Reset-After",
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": settings.redis_url is not None,
         "MAIL_SERVER": mail_settings.server,
         "MAIL_PORT": mail_settings.port,

@@ -16,9 +16,9 @@ from app.routes.htmx import render, wants_fragment
 from app.routes.order_polling import next_poll, read_visit
 from app.routes.order_view import View, label_of, time_left, view_of
 from app.services.money.extending import can_extend
+from app.services.money.hinting import hint_payment
 from app.services.money.invoice_line import Place, place_in_line
 from app.services.money.order_money import look_at_money
-from app.services.money.payments import hint_payment
 from app.services.selling.delivery import render_tickets
 from app.services.selling.ordering import find_order_by_token
 from app.services.selling.resending import look_at_mail

@@ -122,7 +122,8 @@ class ShopFront:
             log.info("catalogue pages repeated", extra={"route": PATH, "answered": number})
         offered = tracing.accept_request_id(environ.get("HTTP_X_REQUEST_ID"))
         headers = [*answer.headers, (tracing.HEADER, offered)]
-        if environ.get("HTTP_IF_NONE_MATCH") == answer.etag:
+        known = environ.get("HTTP_IF_NONE_MATCH", "").strip().removeprefix("W/")
+        if known in (answer.etag.removeprefix("W/"), "*"):
             bodiless = ("content-type", "content-length")
             headers = [pair for pair in headers if pair[0].lower() not in bodiless]
             start_response("304 NOT MODIFIED", headers)

@@ -4,8 +4,8 @@ import itertools
 from datetime import timedelta
 
 from app.models import JobStatus
-from app.services.money import payments
-from app.services.money.payments import CONFIRM, HINT_EVERY, READ_BACK
+from app.services.money.hinting import HINT_EVERY, hint_payment
+from app.services.money.payments import CONFIRM, READ_BACK
 from tests.money.world import Standing, World
 
 PAID = Standing("PAID", "PAID", held=0, sold=1, e_tickets=1)
@@ -85,7 +85,7 @@ def test_a_buyer_who_comes_back_has_the_invoice_read_but_not_for_every_reload(
 
     def come_back(_: int) -> None:
         with each_world.app.app_context():
-            payments.hint_payment(placed.order_id, now=each_world.now())
+            hint_payment(placed.order_id, now=each_world.now())
 
     assert each_world.in_threads(8, come_back) == [None] * 8
     assert len(each_world.jobs(CONFIRM)) == 1

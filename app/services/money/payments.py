@@ -20,7 +20,7 @@ from app.models import (
 )
 from app.services.money import cases, letters, refunds
 from app.services.running import jobs
-from app.services.running.transaction import affected, reading, transaction, use_case
+from app.services.running.transaction import reading, transaction, use_case
 from app.services.selling import eticketing, inventory
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ CONFIRM = "confirm_payment"
 READ_BACK = "read_back"
 CLOSE_INVOICE = "close_invoice"
 SEARCH_AFTER = timedelta(minutes=1)
-HINT_EVERY = timedelta(seconds=10)
 # A QRIS code lives 48 hours and may be paid after the invoice ended: facts 2.8, 5.8.
 READ_BACK_AFTER_EXPIRY = timedelta(days=3)
 LONGEST_READ_BACK = timedelta(hours=24)
@@ -266,23 +265,6 @@ def _fulfil(session: Session, order: Order, now: datetime) -> None:
     order.paid_at = now
     eticketing.issue(session, order, now)
     log.info("order paid", extra={"order": order.code, "channel": order.payment.channel})
-
-
-@use_case
-def hint_payment(order_id: int, *, now: datetime) -> None:
-    """Have the invoice read soon, because somebody came back from paying it.
-
-    At most once in HINT_EVERY for each payment: a reloading visitor must not use up the calls
-    Xendit allows.
-    """
-    with transaction() as session:
-        fresh = Payment.hinted_at.is_(None) | (Payment.hinted_at < now - HINT_EVERY)
-        open_ones = sa.update(Payment).where(
-            Payment.order_id == order_id, Payment.status != PaymentStatus.PAID, fresh
-        )
-        if affected(session, open_ones.values(hinted_at=now)) == 1:
-            payment_id = session.scalar(sa.select(Payment.id).where(Payment.order_id == order_id))
-            jobs.enqueue(session, CONFIRM, {"payment_id": payment_id}, now=now, due_at=now)
 
 
 def read_back(
