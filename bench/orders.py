@@ -6,6 +6,7 @@ Invoices are limited as Xendit limits live keys, so most orders are answered 202
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from app.lanes import SHOP_AT_WORK
 from bench.bare_sql import Recording, repeats_a_second
 from bench.figures import Sheet, at_least, at_least_share, at_most
 from bench.load import request, run_load
@@ -26,7 +27,7 @@ from tests.harness.service import Service
 
 PLENTY = 10_000_000
 LATENCIES = (0, 200, 500)  # ms of each answer of the stand-in
-PROCESSES, CONNECTIONS = 2, 4  # as the web processes have them
+PROCESSES, CONNECTIONS = 2, SHOP_AT_WORK  # as the web processes have them
 SECONDS = 4.0
 REQUESTS = {1: 80, 8: 500, 32: 1000, 128: 1500}
 SQL, TRANSACTION = "bare SQL, all statements", "bare SQL, only the transaction"
