@@ -73,7 +73,7 @@ class Figures:
 
 SHOP_AT_WORK = 2
 PAYMENTS_AT_WORK = 4
-PAYMENT_THREADS = 32
+PAYMENT_THREADS = 64  # a door of fifty phones may send what they kept at one moment
 HEALTH_AT_WORK = 2  # a long look at all numbers must not make the service seem dead
 # At work in all lanes together: what each process needs in database connections.
 AT_WORK = SHOP_AT_WORK + PAYMENTS_AT_WORK + HEALTH_AT_WORK

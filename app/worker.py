@@ -63,7 +63,9 @@ def _supervise(app: Flask, stop: threading.Event, worker: str) -> None:
                 _guarded(_check_house)
                 _guarded(_schedule_the_day)
         beats += 1
-        if signal.sigtimedwait(STOP_SIGNALS, HEARTBEAT_SECONDS):
+        found = signal.sigtimedwait(STOP_SIGNALS, HEARTBEAT_SECONDS)
+        # Who was frozen and goes on is woken without a signal.
+        if found and found.si_signo in STOP_SIGNALS:
             stop.set()
 
 

@@ -78,5 +78,7 @@ def test_no_text_is_left_untranslated_or_unfilled(folder: Path) -> None:
         text = file.read_text(encoding="utf-8")
         assert "%(" not in text
         assert "None" not in text
+        if file.stem.startswith("invitation"):
+            continue  # whose name is not known yet
         greeting = "Halo" if file.stem.endswith(".id") else "Hello"
         assert text.startswith(f"{greeting} Sari Dewi,\n")

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -58,7 +60,7 @@ def drill(plan: Plan, folder: Path, server: MariaDB, tell: Tell = lambda _: None
     with _service(plan, folder, server, opens_at) as service, _desk(plan, service) as desk:
         service.standin.set_fault("latency", milliseconds=plan.latency_ms)
         shop = _shop(service, desk)
-        asyncio.run(_warm_up(shop))
+        _run(_warm_up(shop))
         deadlocks = _deadlocks(desk)
         if plan.has_fair_door:
             _wait_for_the_first(plan, opens_at)
@@ -66,7 +68,7 @@ def drill(plan: Plan, folder: Path, server: MariaDB, tell: Tell = lambda _: None
         groups["database"] = server.process.pid
         book = Book()
         with Sampler(service.database_url, groups, book, tell) as samples:
-            asyncio.run(_let_in(plan, shop, book))
+            _run(_let_in(plan, shop, book))
             created = read_created(desk, book)
             _wait_until_quiet(plan, service, desk, book)
         deadlocks = _deadlocks(desk) - deadlocks
@@ -74,6 +76,12 @@ def drill(plan: Plan, folder: Path, server: MariaDB, tell: Tell = lambda _: None
             plan, book, samples, service, desk, created=created, deadlocks=deadlocks
         )
     return Outcome(plan, book, samples, ledger, audit(ledger))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run in a thread of its own: beside a browser of the tests this one has a loop already."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 @contextmanager

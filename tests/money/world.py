@@ -256,6 +256,7 @@ def wound(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Let the worker and the webhook see the world's clock; give back what it holds at the end."""
     monkeypatch.setattr("app.worker.utcnow", world.now)
     monkeypatch.setattr("app.job_handlers.utcnow", world.now)
+    monkeypatch.setattr("app.mail_jobs.utcnow", world.now)
     monkeypatch.setattr("app.routes.callback.utcnow", world.now)
     with world.working():
         pacing.take(world.now())

@@ -8,9 +8,20 @@ from datetime import datetime, timedelta
 from app.config import Settings
 from app.integrations.mailer import Letter
 from app.integrations.pdf import TicketRenderer
-from app.models import ETicket, Order, OrderItem, OrderStatus, SaleStatus, Ticket, User
+from app.models import (
+    ETicket,
+    Invitation,
+    Order,
+    OrderItem,
+    OrderStatus,
+    Role,
+    SaleStatus,
+    Ticket,
+    User,
+)
 from app.services.money import correspondence, letters
 from app.services.money.late_money import Alternative
+from app.services.office import invitations
 from app.services.running.mailing import Topic
 from app.services.selling import delivery, resending
 from app.services.selling.catalogue import TicketOnSale
@@ -48,6 +59,19 @@ def sample_mails(
         if topic_name == resending.AGAIN:
             letter = replace(letter, attachments=confirmation.attachments[:1])
         yield Sample(name, letter)
+    yield Sample(invitations.TEMPLATE, _invitation(locale, now, settings))
+
+
+def _invitation(locale: str, now: datetime, settings: Settings) -> Letter:
+    invitation = Invitation(
+        id=0,
+        email="sari@example.com",
+        role=Role.DOOR,
+        locale=locale,
+        invited_by="admin@example.com",
+        expires_at=now + timedelta(days=7),
+    )
+    return invitations.write_letter(invitation, settings)
 
 
 def _words(order: Order, now: datetime) -> Iterator[tuple[str, str, correspondence.Words]]:
