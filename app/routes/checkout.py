@@ -47,6 +47,7 @@ from app.services.selling.ordering import (
     PlacedOrder,
     place_order,
 )
+from app.services.selling.shop_window import look_at_tickets
 from app.tracing import current_request_id
 
 RATE_SECONDS = 60
@@ -119,7 +120,9 @@ def _pay(form: CheckoutForm) -> ResponseReturnValue:
     """Place the order and lead to its invoice; a refusal brings the form back, all kept."""
     form = form.with_token()
     try:
-        if form.has_unseen_total(form.lines(_tickets(form))):
+        if form.has_unseen_total(
+            form.lines(_tickets(form, list_tickets(utcnow(), include_all=True)))
+        ):
             return _form_page(form, TOTAL_CHANGED)
         order = form.parse(current_language())
         if doubt := _doubt(form, order):
@@ -184,7 +187,7 @@ def _form_page(
     errors: Mapping[str, Words] | None = None,
     left: Mapping[int, int] | None = None,
 ) -> ResponseReturnValue:
-    tickets = _tickets(form, left or {})
+    tickets = _tickets(form, look_at_tickets(utcnow()), left or {})
     form = form.with_token().stepped(tickets)
     lines = form.lines(tickets)
     missing = shortages(lines)
@@ -209,14 +212,16 @@ def _form_page(
     return body, notice.status if notice else 200, headers
 
 
-def _tickets(form: CheckoutForm, left: Mapping[int, int] | None = None) -> list[TicketOnSale]:
-    """Return what is in its sale period, and what was asked for though it is not.
+def _tickets(
+    form: CheckoutForm, found: list[TicketOnSale], left: Mapping[int, int] | None = None
+) -> list[TicketOnSale]:
+    """Return of what was found what is in its sale period, and what was asked for though it is not.
 
     Also none of it: who gives up what has ended sees that this was noticed.
     """
     listed = [
         ticket
-        for ticket in list_tickets(utcnow(), include_all=True)
+        for ticket in found
         if ticket.status in (SaleStatus.ON_SALE, SaleStatus.SOLD_OUT) or form.names(ticket.id)
     ]
     return [replace(t, available=(left or {}).get(t.id, t.available)) for t in listed]
