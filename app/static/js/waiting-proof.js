@@ -3,7 +3,7 @@
 
 (() => {
   const LIFE = 9 * 60_000; // a little less than the server's
-  const SLICE = 250; // hashes at once; then the page may breathe
+  const SLICE = 500; // hashes at once; then the page may breathe
   const loadedAt = Date.now();
   const form = document.querySelector("form[data-proof]");
   const button = form.querySelector("button");
