@@ -181,9 +181,8 @@ def test_a_page_that_has_not_seen_the_new_line_yet_gives_nothing_away(guarded: H
     assert guarded.count_places() == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_browser_does_the_work_by_itself(guarded: Hall, browser: Browser, scheme: str) -> None:
-    with served(guarded.app) as address, browsing(browser, color_scheme=scheme) as page:
+def test_a_browser_does_the_work_by_itself(guarded: Hall, browser: Browser) -> None:
+    with served(guarded.app) as address, browsing(browser) as page:
         page.goto(f"{address}/waiting")
         heading = page.get_by_role("heading", level=1)
         expect(heading).to_have_text("Penjualan belum dibuka")
