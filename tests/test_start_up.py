@@ -22,6 +22,7 @@ NOT_IN_A_WEB_PROCESS = (
     "PIL",
     "qrcode",
     "icalendar",
+    "altcha",
     "alembic",
     "flask_migrate",
     "app.worker",

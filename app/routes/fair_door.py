@@ -24,8 +24,10 @@ from app.errors import DomainError
 from app.extensions import csrf, limiter
 from app.fair_door_settings import FairDoorSettings
 from app.gateways import current_settings
+from app.routes import fair_door_proof
 from app.routes.fair_door_cookies import PLACE, TURN, Seals, forget, keep_place, keep_turn
 from app.routes.fair_door_news import PATH, RENEW, NewsDesk, describe, news_for, told
+from app.routes.fair_door_proof import new_challenge, proof_sent
 from app.routes.hooks import security_headers
 from app.routes.htmx import wants_fragment
 from app.routes.own_orders import has_made
@@ -35,11 +37,13 @@ from app.services.waiting import places
 from app.services.waiting.look import Look, Place, watch
 from app.services.waiting.news import News, State
 from app.services.waiting.places import Turn, Wanted
+from app.services.waiting.refusals import ProofNeeded
 
 KEY = "fair_door_seals"
 # From here on a newcomer does not stand in a line that anybody would see.
 SHORT_LINE = 3
 BUSY = 503
+UNPROVED = 422
 
 bp = Blueprint("fair_door", __name__)
 
@@ -51,6 +55,8 @@ def init_app(app: Flask) -> None:
     if settings.fair_door is None:
         return
     seals = app.extensions[KEY] = Seals(settings.secret_key)
+    if settings.fair_door.has_proof_of_work:
+        fair_door_proof.init_app(app)
     app.after_request(_note_busy)
     with app.app_context():
         app.wsgi_app = NewsDesk(  # type: ignore[method-assign]
@@ -113,7 +119,9 @@ def show() -> ResponseReturnValue:
     news = _news(look, now)
     if news.state is State.OPEN:
         return redirect(_checkout(), code=303)
-    response = Response(write_page(news, look.opens_at))
+    is_stranger = news.state is State.STRANGER
+    challenge = new_challenge(look, now) if is_stranger else ""
+    response = Response(write_page(news, look.opens_at, challenge))
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag(weak=True)
     return response.make_conditional(request)
@@ -130,7 +138,10 @@ def take() -> ResponseReturnValue:
     look = watch().look(now, settings)
     if _news(look, now).state not in (State.STRANGER, State.MISSED):
         return redirect(_waiting(), code=303)
-    place = places.take_place(now, settings)
+    try:
+        place = places.take_place(now, settings, None if look.is_open else proof_sent())
+    except ProofNeeded:
+        return _ask_again(look, now)
     sealed = _seals().write_place(place)
     response = redirect(_checkout() if _is_called(place, look, now, settings) else _waiting(), 303)
     keep_place(response, sealed)
@@ -162,6 +173,14 @@ def _seals() -> Seals:
 
 def _news(look: Look, now: datetime) -> News:
     return news_for(look, _seals(), request.headers.get("Cookie", ""), now)
+
+
+def _ask_again(look: Look, now: datetime) -> ResponseReturnValue:
+    """Show the page with a fresh challenge: what was sent solves none of the lot's."""
+    page = write_page(
+        _news(look, now), look.opens_at, new_challenge(look, now), is_refused=not look.is_open
+    )
+    return Response(page, status=UNPROVED, headers={"Cache-Control": "no-store"})
 
 
 def _is_repeat() -> bool:

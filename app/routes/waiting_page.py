@@ -25,11 +25,28 @@ from app.services.waiting.news import News, State
 RELOADING = (State.BEFORE, State.WAITING, State.PAUSED, State.TAKEN)
 QUANTITY = re.compile(r"t[0-9]{1,19}")
 # What stands in the drawing for each visitor's own: nothing an address or a page would escape.
-MARKS = ("state_now", "pause", "opens_in", "ahead", "minutes", "action", "next", "here", "refresh")
+MARKS = (
+    "state_now",
+    "pause",
+    "opens_in",
+    "ahead",
+    "minutes",
+    "action",
+    "next",
+    "here",
+    "refresh",
+    "proof",
+)
 
 
-def write_page(news: News, opens_at: datetime | None) -> str:
-    """Return the page for these news."""
+def write_page(
+    news: News, opens_at: datetime | None, challenge: str = "", *, is_refused: bool = False
+) -> str:
+    """Return the page for these news.
+
+    `challenge`: JSON of the work a place costs, empty when it costs none. `is_refused`: somebody
+    asked for a place without having done it.
+    """
     language = current_language()
     drawing = drawn(("waiting", language), opens_at, lambda: _draw(opens_at))
     mine = f'data-state="{news.state.value}"'
@@ -38,7 +55,11 @@ def write_page(news: News, opens_at: datetime | None) -> str:
         body = body.replace("data-opening hidden", "data-opening", 1)
     if news.is_scarce and news.state is State.WAITING:
         body = body.replace("data-scarce hidden", "data-scarce", 1)
-    for name, value in _values(news).items():
+    if challenge:
+        body = body.replace("data-lot hidden", "data-lot", 1)
+    if is_refused:
+        body = body.replace("data-refused hidden", "data-refused", 1)
+    for name, value in (_values(news) | {"proof": str(escape(challenge))}).items():
         body = body.replace(f"__{name}__", value)
     return body
 
@@ -51,10 +72,15 @@ def chosen_query() -> str:
 
 def _draw(opens_at: datetime | None) -> str:
     marks = {name: f"__{name}__" for name in MARKS}
-    turn = cast(FairDoorSettings, current_settings().fair_door).turn
-    minutes = turn // timedelta(minutes=1)
+    door = cast(FairDoorSettings, current_settings().fair_door)
+    minutes = door.turn // timedelta(minutes=1)
     return render_template(
-        "waiting/show.html", **marks, opens_at=opens_at, words=_words(), turn_minutes=minutes
+        "waiting/show.html",
+        **marks,
+        opens_at=opens_at,
+        words=_words(),
+        turn_minutes=minutes,
+        has_proof=door.has_proof_of_work,
     )
 
 

@@ -1,6 +1,5 @@
 """Fixtures for tests of the fair door: a shop behind it, on an SQLite file."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -9,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
 from tests.app_factory import running_app
 from tests.pages.shop import Shop, shop_settings
 from tests.waiting.hall import Hall, door_settings
+from tests.waiting.serving import served
 
 OpenHall = Callable[..., Hall]
 
@@ -50,10 +49,5 @@ def hall(open_hall: OpenHall) -> Hall:
 @pytest.fixture
 def hall_address(hall: Hall) -> Iterator[str]:
     """The address of the hall as a small real web server."""
-    server = make_server("127.0.0.1", 0, hall.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(hall.app) as address:
+        yield address

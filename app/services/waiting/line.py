@@ -68,6 +68,13 @@ def read_lot_keys(door: Door) -> list[str]:
         return list(session.scalars(mine))
 
 
+@use_case
+def read_newest() -> int:
+    """Return the id of the newest place of all, 0 without any. Raises Busy."""
+    with reading() as session:
+        return last_place(session)
+
+
 def called_by(session: Session, door_id: int, moment: datetime) -> int:
     """Return how many had been called by then."""
     steps = sa.select(FairDoorStep.admitted).where(

@@ -5,6 +5,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,7 +15,10 @@ from app.models import FairDoor, FairDoorPlace, IdempotencyKey, Order, OrderStat
 from app.services.running.transaction import affected, insert, reading, transaction, use_case
 from app.services.waiting.admission import ensure_door
 from app.services.waiting.look import Look, Place
-from app.services.waiting.refusals import SeatLimitReached, TurnUsed
+from app.services.waiting.refusals import ProofNeeded, SeatLimitReached, TurnUsed
+
+if TYPE_CHECKING:
+    from app.services.waiting.proofs import Proof
 
 KEY_BYTES = 16
 FORM = "form"  # the scope in which the checkout's forms keep their orders apart
@@ -43,19 +47,20 @@ class Wanted:
 
 
 @use_case
-def take_place(now: datetime, settings: FairDoorSettings) -> Place:
+def take_place(now: datetime, settings: FairDoorSettings, proof: "Proof | None" = None) -> Place:
     """Put one more visitor at the end of the line, or among those waiting for the lot.
 
-    Raises Busy.
+    Raises ProofNeeded when the lot asks for a proof and none, or one used before, was given; Busy.
     """
     ensure_door(now, settings)
     key = secrets.token_urlsafe(KEY_BYTES)
+    newest = sa.select(FairDoor.id, FairDoor.drawn_at).order_by(FairDoor.id.desc()).limit(1)
     with transaction() as session:
         # Shared with the others who come, and never held while the lot is drawn: or a place with a
-        # low id could appear after it.
-        door_id = session.scalars(
-            sa.select(FairDoor.id).order_by(FairDoor.id.desc()).limit(1).with_for_update(read=True)
-        ).one()
+        # low id could appear after it. Alone with a proof: two places for it see each other.
+        door_id, drawn_at = session.execute(newest.with_for_update(read=proof is None)).one()
+        if settings.has_proof_of_work and drawn_at is None:
+            key = _unused_key(session, proof)
         place_id = insert(session, FairDoorPlace, door_id=door_id, key=key, made_at=now)
     return Place(door_id, place_id, key)
 
@@ -124,6 +129,19 @@ def contact_key(secret: str, kind: str, contact: str) -> str:
     """Return a digest by which a contact is known again; `kind` is `email` or `phone`."""
     words = f"{kind}:{contact.strip().lower()}".encode()
     return hmac.new(secret.encode(), words, hashlib.sha256).hexdigest()
+
+
+def _unused_key(session: Session, proof: "Proof | None") -> str:
+    """Return the key a proof gives its place. Raises ProofNeeded."""
+    if proof is None:
+        raise ProofNeeded
+    # Only places younger than the challenge can have been made with it: few rows, found by id.
+    used = sa.select(FairDoorPlace.id).where(
+        FairDoorPlace.id > proof.newest, FairDoorPlace.key == proof.key
+    )
+    if session.scalar(used.limit(1)) is not None:
+        raise ProofNeeded
+    return proof.key
 
 
 def _taken(

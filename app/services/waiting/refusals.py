@@ -6,6 +6,10 @@ from flask_babel import lazy_ngettext as _ln
 from app.errors import DomainError
 
 
+class ProofNeeded(Exception):
+    """A place that takes part in the lot needs a proof of work not used before."""
+
+
 class TurnUsed(DomainError):
     """The visitor's turn was used for an order already, or is over."""
 

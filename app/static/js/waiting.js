@@ -62,7 +62,7 @@ const takePlace = () => {
     sessionStorage.setItem("place asked for", String(Date.now()));
   } catch { isFirst = false; }
   if (isFirst) form.requestSubmit();
-  else room.querySelector("[data-no-cookies]").hidden = false;
+  else if (!room.querySelector("[data-refused]:not([hidden])")) room.querySelector("[data-no-cookies]").hidden = false;
 };
 
 const ask = async () => {
