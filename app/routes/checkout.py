@@ -24,6 +24,7 @@ from app.forms.fields import EMAIL_LENGTH, EXAMPLE_PHONE, NAME_LENGTH, PHONE_LEN
 from app.gateways import current_gateways, current_settings
 from app.models import SaleStatus
 from app.routes import fair_door
+from app.routes.blank_checkout import CSRF_MARK, blank_form, is_blank
 from app.routes.checkout_notices import (
     FORM_USED,
     PAGE_TOO_OLD,
@@ -59,6 +60,11 @@ bp.before_request(fair_door.guard)
 PAY = ("pay", "pay_suggested")
 
 
+# Not no-store: on the way back from Xendit the browser shows the form as it was left, with its
+# one-time token, so that paying again leads to the same order.
+HEADERS = {"Cache-Control": "private, no-cache"}
+
+
 def _is_no_order() -> bool:
     return request.form.get("intent") not in PAY
 
@@ -66,7 +72,14 @@ def _is_no_order() -> bool:
 @bp.get("/checkout")
 def show() -> ResponseReturnValue:
     """Show the form for the quantities in the address."""
-    return _form_page(CheckoutForm.from_values({**take_typed(), **request.args}))
+    typed = take_typed()
+    if typed or fair_door.current_turn() or not is_blank():
+        return _form_page(CheckoutForm.from_values({**typed, **request.args}))
+    return blank_form(_draw_blank, utcnow()), HEADERS
+
+
+def _draw_blank(form: CheckoutForm) -> str:
+    return _draw(form, csrf_token=lambda: CSRF_MARK)
 
 
 # Mobile carriers put thousands of buyers behind one address: only a flood meets these limits.
@@ -187,6 +200,20 @@ def _form_page(
     errors: Mapping[str, Words] | None = None,
     left: Mapping[int, int] | None = None,
 ) -> ResponseReturnValue:
+    body = _draw(form, notice, errors, left)
+    headers = dict(HEADERS)
+    if notice and notice.retry_after:
+        headers["Retry-After"] = str(notice.retry_after)
+    return body, notice.status if notice else 200, headers
+
+
+def _draw(
+    form: CheckoutForm,
+    notice: Notice | None = None,
+    errors: Mapping[str, Words] | None = None,
+    left: Mapping[int, int] | None = None,
+    **more: Any,
+) -> str:
     tickets = _tickets(form, look_at_tickets(utcnow()), left or {})
     form = form.with_token().stepped(tickets)
     lines = form.lines(tickets)
@@ -203,13 +230,7 @@ def _form_page(
         "turn": fair_door.current_turn(),
         "longest": {"full_name": NAME_LENGTH, "email": EMAIL_LENGTH, "no_hp": PHONE_LENGTH},
     }
-    body = render("checkout/index.html", "checkout/_form.html", **context)
-    # Not no-store: on the way back from Xendit the browser shows the form as it was left, with
-    # its one-time token, so that paying again leads to the same order.
-    headers = {"Cache-Control": "private, no-cache"}
-    if notice and notice.retry_after:
-        headers["Retry-After"] = str(notice.retry_after)
-    return body, notice.status if notice else 200, headers
+    return render("checkout/index.html", "checkout/_form.html", **context, **more)
 
 
 def _tickets(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 KEY = "drawings"
+MOST_KINDS = 200
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,13 @@ def draw(body: str) -> Drawing:
 def drawn(kind: object, source: object, render: Callable[[], str]) -> Drawing:
     """Return the last drawing of this kind while its source stays equal, else a new one.
 
-    There must be few kinds: each keeps one drawing for as long as the application lives. Two who
-    ask at once for a new one may both draw it; they draw the same.
+    Each kind keeps one drawing, and of more than MOST_KINDS all are forgotten. Two who ask at once
+    for a new one may both draw it; they draw the same.
     """
     kept: dict[object, tuple[object, Drawing]] = current_app.extensions.setdefault(KEY, {})
     last = kept.get(kind)
     if last is None or last[0] != source:
+        if len(kept) >= MOST_KINDS:
+            kept.clear()
         last = kept[kind] = source, draw(render())
     return last[1]

@@ -1,0 +1,47 @@
+"""The checkout's form before anything is typed: drawn once a second for all who want the same.
+
+In a rush thousands open it in a minute, and drawing it costs more than placing the order. What is
+each visitor's own, the two tokens, is put into the drawing in place of a mark.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import request
+from flask_wtf.csrf import generate_csrf
+
+from app.forms.checkout import CheckoutForm
+from app.routes.drawings import drawn
+from app.routes.htmx import wants_fragment
+from app.routes.language import current_language
+from app.services.selling.shop_window import look_at_tickets
+
+KIND = "checkout"
+MOST_TICKETS = 4
+QUANTITY = re.compile(r"t\d{1,6}=\d{0,2}")
+# Of the process alone: nobody can type them.
+CSRF_MARK, ORDER_MARK = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+
+Draw = Callable[[CheckoutForm], str]
+
+
+def is_blank() -> bool:
+    """Tell whether the address asks for quantities and nothing else, so that many ask the same."""
+    wanted = [f"{name}={value}" for name, value in request.args.items(multi=True)]
+    return len(wanted) <= MOST_TICKETS and all(map(QUANTITY.fullmatch, wanted))
+
+
+def blank_form(draw: Draw, now: datetime) -> str:
+    """Return the form for the quantities in the address, with tokens nobody else has.
+
+    `draw` is called when there is no drawing of this second; it has to use CSRF_MARK.
+    """
+    wanted = sorted(request.args.items(multi=True))
+    kind = (KIND, current_language(), wants_fragment(), request.full_path, *wanted)
+    source = (int(now.timestamp()), look_at_tickets(now))
+    form = CheckoutForm.from_values({**request.args, "order_token": ORDER_MARK})
+    page = drawn(kind, source, lambda: draw(form)).body
+    fresh = form.with_token(fresh=True).order_token
+    return page.replace(CSRF_MARK, generate_csrf()).replace(ORDER_MARK, fresh)
