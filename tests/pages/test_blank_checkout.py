@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.clock import utcnow
 from app.forms.checkout import CheckoutForm
 from app.routes import blank_checkout, checkout
 from tests.pages.html import Page
@@ -13,7 +14,7 @@ def drawings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Collects what is drawn anew; the clock of the drawings stands still."""
     made: list[str] = []
     draw = checkout._draw_blank
-    now = checkout.utcnow()
+    now = utcnow()
 
     def noted(form: CheckoutForm) -> str:
         made.append(draw(form))
@@ -59,7 +60,7 @@ def test_what_somebody_typed_is_drawn_for_nobody_else(shop: Shop, drawings: list
     ticket = shop.add_ticket()
 
     typed = {f"t{ticket}": "1", "full_name": "Sari Dewi"}
-    mine = Page(shop.client.get("/checkout", query_string=typed).text)
+    mine = Page(shop.client.get("/checkout", query_string=typed))
     theirs = open_form(shop.app.test_client(), **{f"t{ticket}": 1})
 
     assert mine.fields["full_name"] == "Sari Dewi"
