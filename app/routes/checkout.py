@@ -214,7 +214,10 @@ def _draw(
     left: Mapping[int, int] | None = None,
     **more: Any,
 ) -> str:
-    tickets = _tickets(form, look_at_tickets(utcnow()), left or {})
+    found = look_at_tickets(utcnow())
+    if not form.quantities.keys() <= {ticket.id for ticket in found}:
+        found = list_tickets(utcnow(), include_all=True)  # on sale for less than a second
+    tickets = _tickets(form, found, left or {})
     form = form.with_token().stepped(tickets)
     lines = form.lines(tickets)
     missing = shortages(lines)
