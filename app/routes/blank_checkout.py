@@ -38,8 +38,7 @@ def blank_form(draw: Draw, now: datetime) -> str:
 
     `draw` is called when there is no drawing of this second; it has to use CSRF_MARK.
     """
-    wanted = sorted(request.args.items(multi=True))
-    kind = (KIND, current_language(), wants_fragment(), request.full_path, *wanted)
+    kind = (KIND, current_language(), wants_fragment(), request.full_path)
     source = (int(now.timestamp()), look_at_tickets(now))
     form = CheckoutForm.from_values({**request.args, "order_token": ORDER_MARK})
     page = drawn(kind, source, lambda: draw(form)).body

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.app_factory import running_app
+from tests.door.web import web_server
 from tests.pages.shop import Shop, shop_settings
 from tests.waiting.hall import Hall, door_settings
-from tests.waiting.serving import served
 
 OpenHall = Callable[..., Hall]
 
@@ -49,5 +49,5 @@ def hall(open_hall: OpenHall) -> Hall:
 @pytest.fixture
 def hall_address(hall: Hall) -> Iterator[str]:
     """The address of the hall as a small real web server."""
-    with served(hall.app) as address:
+    with web_server(hall.app) as address:
         yield address

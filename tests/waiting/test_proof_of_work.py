@@ -16,12 +16,12 @@ from app.fair_door_settings import FairDoorSettings, read_fair_door
 from app.services.waiting import places, proofs
 from app.services.waiting.proofs import Proofs
 from app.services.waiting.refusals import ProofNeeded
+from tests.door.web import web_server
 from tests.harness.browser import browsing
 from tests.pages import axe
 from tests.pages.html import Page
 from tests.waiting.conftest import OpenHall
 from tests.waiting.hall import Hall
-from tests.waiting.serving import served
 
 IN_AN_HOUR = timedelta(hours=1)
 
@@ -182,7 +182,7 @@ def test_a_page_that_has_not_seen_the_new_line_yet_gives_nothing_away(guarded: H
 
 
 def test_a_browser_does_the_work_by_itself(guarded: Hall, browser: Browser) -> None:
-    with served(guarded.app) as address, browsing(browser) as page:
+    with web_server(guarded.app) as address, browsing(browser) as page:
         page.goto(f"{address}/waiting")
         heading = page.get_by_role("heading", level=1)
         expect(heading).to_have_text("Penjualan belum dibuka")
@@ -192,7 +192,7 @@ def test_a_browser_does_the_work_by_itself(guarded: Hall, browser: Browser) -> N
 def test_a_refused_browser_shows_its_work_and_does_it_at_the_button(
     guarded: Hall, browser: Browser
 ) -> None:
-    with served(guarded.app) as address, browsing(browser) as page:
+    with web_server(guarded.app) as address, browsing(browser) as page:
         page.add_init_script("sessionStorage.setItem('place asked for', String(Date.now()))")
         page.goto(f"{address}/waiting")
         page.evaluate("document.querySelector('form[data-proof]').submit()")
@@ -223,7 +223,7 @@ def test_without_javascript_a_place_is_to_be_had_from_the_opening_on(
     guarded: Hall, browser: Browser
 ) -> None:
     with (
-        served(guarded.app) as address,
+        web_server(guarded.app) as address,
         browsing(browser, java_script_enabled=False) as page,
     ):
         page.goto(f"{address}/waiting")
