@@ -1,6 +1,5 @@
 """Staff: logging in and out, and where each role starts."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from flask import (
@@ -24,6 +23,7 @@ from app.routes import sessions
 from app.routes.access import STEP_PAGES, during_log_in, open_to_everybody, requires_role
 from app.routes.error_handlers import may_refuse
 from app.routes.language import own_path
+from app.routes.staff_areas import AREAS, Area, group_areas
 from app.services.office import staffing
 from app.services.office.staff_sessions import Member, Step
 
@@ -32,27 +32,6 @@ bp = Blueprint("staff", __name__, url_prefix="/staff")
 EVERY_ROLE = tuple(Role)
 ROLE_NAMES = {Role.DOOR: _l("Door"), Role.FINANCE: _l("Finance"), Role.ADMIN: _l("Admin")}
 NO_FIT = _l("Address and password do not fit. Check both; an admin can set a new password.")
-
-
-@dataclass(frozen=True)
-class Area:
-    """A page staff may start from; who may is said at its view."""
-
-    endpoint: str
-    name: Words
-    words: Words
-
-
-AREAS = (
-    Area("staff_door.live", _l("Live numbers"), _l("Who has come in, where and when.")),
-    Area("staff_door.this_phone", _l("This phone"), _l("Scan with the phone in your hand.")),
-    Area("staff_devices.show_all", _l("Phones"), _l("Pair phones, move them, cut them off.")),
-    Area("staff_gates.show_all", _l("Gates"), _l("Where people enter, with which tickets.")),
-    Area("staff_gates.show_lanes", _l("Lanes"), _l("Nobody enters twice, even without a network.")),
-    Area("staff_conflicts.show_all", _l("Double entries"), _l("Tickets that came in twice.")),
-    Area("staff_people.show_all", _l("People"), _l("Who may log in, and what they may do.")),
-    Area("staff_audit.show", _l("Changes"), _l("Who changed what, and when.")),
-)
 
 
 class NotLoggedIn(Exception):
@@ -86,7 +65,12 @@ def staff_context() -> dict[str, Any]:
         return {}
     member = sessions.current_member()
     areas = [area for area in AREAS if member and _may(member, area)]
-    return {"member": member, "areas": areas, "role_names": ROLE_NAMES}
+    return {
+        "member": member,
+        "area_groups": group_areas(areas),
+        "here": _find_here(areas),
+        "role_names": ROLE_NAMES,
+    }
 
 
 @bp.after_app_request
@@ -95,6 +79,13 @@ def keep_private(response: Response) -> Response:
     if request.path.startswith("/staff"):
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _find_here(areas: list[Area]) -> Area | None:
+    """Return the area this page belongs to: the one whose address is the longest beginning."""
+    addresses = {area: url_for(area.endpoint) for area in areas}
+    around = [area for area in areas if f"{request.path}/".startswith(f"{addresses[area]}/")]
+    return max(around, key=lambda area: len(addresses[area]), default=None)
 
 
 def _may(member: Member, area: Area) -> bool:

@@ -1,0 +1,92 @@
+"""The areas of the staff's pages: what the navigation and the first page list, in this order."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from flask_babel import lazy_gettext as _l
+
+from app.errors import Words
+
+
+class Group(enum.Enum):
+    """What the pages of staff are about, in the order of the navigation."""
+
+    ORDERS = "orders"
+    CATALOGUE = "catalogue"
+    MONEY = "money"
+    DOOR = "door"
+    OFFICE = "office"
+
+
+GROUP_NAMES = {
+    Group.ORDERS: _l("Orders"),
+    Group.CATALOGUE: _l("Catalogue"),
+    Group.MONEY: _l("Money"),
+    Group.DOOR: _l("Door"),
+    Group.OFFICE: _l("Office"),
+}
+
+
+@dataclass(frozen=True)
+class Area:
+    """A page staff may start from; who may is said at its view. Areas of a group stand together."""
+
+    endpoint: str
+    name: Words
+    words: Words
+    group: Group
+
+
+AREAS = (
+    # orders
+    # catalogue
+    # money
+    # door
+    Area("staff_door.live", _l("Live numbers"), _l("Who has come in, where and when."), Group.DOOR),
+    Area(
+        "staff_door.this_phone",
+        _l("This phone"),
+        _l("Scan with the phone in your hand."),
+        Group.DOOR,
+    ),
+    Area(
+        "staff_devices.show_all",
+        _l("Phones"),
+        _l("Pair phones, move them, cut them off."),
+        Group.DOOR,
+    ),
+    Area(
+        "staff_gates.show_all",
+        _l("Gates"),
+        _l("Where people enter, with which tickets."),
+        Group.DOOR,
+    ),
+    Area(
+        "staff_gates.show_lanes",
+        _l("Lanes"),
+        _l("Nobody enters twice, even without a network."),
+        Group.DOOR,
+    ),
+    Area(
+        "staff_conflicts.show_all",
+        _l("Double entries"),
+        _l("Tickets that came in twice."),
+        Group.DOOR,
+    ),
+    # office
+    Area(
+        "staff_people.show_all",
+        _l("People"),
+        _l("Who may log in, and what they may do."),
+        Group.OFFICE,
+    ),
+    Area("staff_audit.show", _l("Changes"), _l("Who changed what, and when."), Group.OFFICE),
+)
+
+
+def group_areas(areas: Sequence[Area]) -> list[tuple[Group, Words, list[Area]]]:
+    """Return areas by group, with the group's name; groups without any are left out."""
+    groups = groupby(areas, key=lambda area: area.group)
+    return [(group, GROUP_NAMES[group], list(members)) for group, members in groups]

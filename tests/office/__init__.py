@@ -1,0 +1,1 @@
+"""What the organiser does in the office: catalogue, orders, cases, money."""
