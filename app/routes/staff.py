@@ -68,7 +68,7 @@ def staff_context() -> dict[str, Any]:
     return {
         "member": member,
         "area_groups": group_areas(areas),
-        "here": _find_here(areas),
+        "this_area": _find_this_area(areas),
         "role_names": ROLE_NAMES,
     }
 
@@ -81,7 +81,7 @@ def keep_private(response: Response) -> Response:
     return response
 
 
-def _find_here(areas: list[Area]) -> Area | None:
+def _find_this_area(areas: list[Area]) -> Area | None:
     """Return the area this page belongs to: the one whose address is the longest beginning."""
     addresses = {area: url_for(area.endpoint) for area in areas}
     around = [area for area in areas if f"{request.path}/".startswith(f"{addresses[area]}/")]

@@ -9,7 +9,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app.models import Role
-from tests.pages.html import Page
+from tests.pages.html import Element, Page
 from tests.staff.office import Office, send
 
 NOBODY = "nobody"
@@ -142,10 +142,26 @@ def test_an_address_without_a_rule_is_open_to_nobody(small_office: Office) -> No
     assert small_office.browser().get("/staff/forgotten").status_code == 303
 
 
-def test_the_menu_shows_what_the_role_may_use_and_every_entry_works(small_office: Office) -> None:
-    for role, count in ((Role.DOOR, 3), (Role.FINANCE, 1), (Role.ADMIN, 9)):
-        client = small_office.log_in(role)
-        menu = Page(client.get("/staff/me")).all("nav", class_="staff-nav")[0]
-        links = [e.attributes["href"] for e in menu.walk() if e.tag == "a"]
-        assert len(links) == count, role
-        assert {client.get(link).status_code for link in links} == {200}
+@pytest.mark.parametrize("role", Role)
+def test_the_menu_shows_what_the_role_may_use_and_every_entry_works(
+    small_office: Office, role: Role
+) -> None:
+    client = small_office.log_in(role)
+    start = _links(Page(client.get("/staff")).all("main")[0])
+    menu = _links(Page(client.get("/staff/me")).all("nav", class_="staff-nav")[0])
+    assert {client.get(link).status_code for link in start | menu} == {200}
+    assert menu <= start, "the menu leads to groups, the first page to everything"
+    for page, may in (("/staff/door", DOOR), ("/staff/people", ADMIN), ("/staff/me", ANY_ROLE)):
+        assert (page in start) == (role.value in may)
+
+
+def test_the_menu_shows_the_pages_beside_this_one_and_marks_it(small_office: Office) -> None:
+    client = small_office.log_in(Role.ADMIN)
+    [menu] = Page(client.get("/staff/door/gates/new")).all("nav", class_="staff-nav")
+    assert {"/staff/door", "/staff/door/gates", "/staff/door/conflicts"} <= _links(menu)
+    current = [e.attributes["href"] for e in menu.walk() if "aria-current" in e.attributes]
+    assert sorted(current) == ["/staff/door", "/staff/door/gates"], "the group, and the page"
+
+
+def _links(part: Element) -> set[str]:
+    return {e.attributes["href"] or "" for e in part.walk() if e.tag == "a"}
