@@ -1,7 +1,8 @@
-"""The catalogue's page for a crowd: what was sent a moment ago is sent again, before Flask begins.
+"""The catalogue for a crowd: what was sent a moment ago is sent again, before Flask begins.
 
 Nothing is decided here. An answer is kept as the view gave it, under everything that the view
-looks at, and for as long as the view itself would draw the same.
+looks at, and for as long as the view itself would draw the same. The request id, wherever it
+stands, is the asker's own; a repeat does not count against anybody's rate.
 """
 
 import itertools
@@ -24,15 +25,25 @@ from app.services.selling.shop_window import ShopWindow, window_of
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PATH = "/"
-# What the page depends on beside the language cookie; its `Vary` says the same to caches.
-LOOKED_AT = ("HTTP_HX_REQUEST", "HTTP_HX_HISTORY_RESTORE_REQUEST", "HTTP_ACCEPT_LANGUAGE")
+# What each address's answer depends on; its `Vary` says the same to caches.
+LANGUAGE = "the language that the cookie names"
+LOOKED_AT = {
+    "/": (
+        LANGUAGE,
+        "HTTP_HX_REQUEST",
+        "HTTP_HX_HISTORY_RESTORE_REQUEST",
+        "HTTP_ACCEPT_LANGUAGE",
+    ),
+    "/api/tickets": (),
+}
 CHOSEN_LANGUAGE = re.compile(rf"(?:^|;\s*){COOKIE}=([^;]*)")
 # Anybody may invent languages: then it is drawn for them each time.
 MOST_KEPT = 64
 # While one draws anew in a full shop, the others get the last one rather than a refusal.
 OLDEST = 5.0
 SUMMARY_EVERY = 1_000
+# They say of one asker what is not true of the next.
+OF_ONE_ASKER = (tracing.HEADER.lower(), "content-length", "x-ratelimit-")
 
 log = logging.getLogger("app.request")
 
@@ -41,18 +52,21 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as the view gave it, with the look at the stock that it shows."""
+    """An answer as the view gave it, with the look at the stock that it shows.
+
+    `parts` is the body where it was cut at the request id.
+    """
 
     look: object
     second: int
     kept_at: float
     headers: list[tuple[str, str]]
     etag: str
-    body: bytes
+    parts: list[bytes]
 
 
 class ShopFront:
-    """A WSGI middleware that repeats the catalogue's page, and hands on everything else."""
+    """A WSGI middleware that repeats the catalogue's answers, and hands on everything else."""
 
     def __init__(self, app: "WSGIApplication", window: ShopWindow) -> None:
         self._app = app
@@ -111,25 +125,25 @@ class ShopFront:
             return
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
-        same = [pair for pair in headers if pair[0].lower() != tracing.HEADER.lower()]
-        kept_at = time.monotonic()
-        self._kept[key] = Answer(look, second, kept_at, same, names["etag"], body)
+        same = [pair for pair in headers if not pair[0].lower().startswith(OF_ONE_ASKER)]
+        parts = body.split(names[tracing.HEADER.lower()].encode())
+        self._kept[key] = Answer(look, second, time.monotonic(), same, names["etag"], parts)
 
     def _repeat(
         self, answer: Answer, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         if (number := next(self._repeats)) % SUMMARY_EVERY == 0:
-            log.info("catalogue pages repeated", extra={"route": PATH, "answered": number})
+            log.info("catalogue repeated", extra={"answered": number})
         offered = tracing.accept_request_id(environ.get("HTTP_X_REQUEST_ID"))
         headers = [*answer.headers, (tracing.HEADER, offered)]
         known = environ.get("HTTP_IF_NONE_MATCH", "").strip().removeprefix("W/")
         if known in (answer.etag.removeprefix("W/"), "*"):
-            bodiless = ("content-type", "content-length")
-            headers = [pair for pair in headers if pair[0].lower() not in bodiless]
+            headers = [pair for pair in headers if pair[0].lower() != "content-type"]
             start_response("304 NOT MODIFIED", headers)
             return [b""]
-        start_response("200 OK", headers)
-        return [answer.body]
+        body = offered.encode().join(answer.parts)
+        start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
+        return [body]
 
 
 def init_app(app: Flask) -> None:
@@ -148,12 +162,12 @@ def _read(body: Iterable[bytes]) -> bytes:
 
 
 def _is_plain(environ: "WSGIEnvironment") -> bool:
-    """Tell whether a request wants the page that everybody gets.
+    """Tell whether a request wants what everybody gets.
 
     One that names several versions it has is left to the view.
     """
     return (
-        environ["PATH_INFO"] == PATH
+        environ["PATH_INFO"] in LOOKED_AT
         and environ["REQUEST_METHOD"] == "GET"
         and not environ.get("QUERY_STRING")
         and "," not in environ.get("HTTP_IF_NONE_MATCH", "")
@@ -161,6 +175,12 @@ def _is_plain(environ: "WSGIEnvironment") -> bool:
 
 
 def _key(environ: "WSGIEnvironment") -> Key:
+    path = environ["PATH_INFO"]
+    return (path, *(_seen(environ, name) for name in LOOKED_AT[path]))
+
+
+def _seen(environ: "WSGIEnvironment", name: str) -> str:
+    if name is not LANGUAGE:
+        return str(environ.get(name, ""))
     chosen = CHOSEN_LANGUAGE.search(environ.get("HTTP_COOKIE", ""))
-    looked_at = (environ.get(name, "") for name in LOOKED_AT)
-    return (chosen.group(1) if chosen else "", *looked_at)
+    return chosen.group(1) if chosen else ""

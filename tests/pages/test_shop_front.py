@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from app.extensions import db
 from app.models import TicketStock
 from app.routes import catalogue, shop_front
+from app.routes.api import tickets as api_tickets
 from tests.app_factory import make_settings, running_app
 from tests.running.sales import add_ticket
 
@@ -26,7 +27,7 @@ class Shop:
         self.app = app
         self.now = NOW
         self.drawn = 0
-        for module in (catalogue, shop_front):
+        for module in (catalogue, shop_front, api_tickets):
             monkeypatch.setattr(module, "utcnow", lambda: self.now)
         view = app.view_functions["catalogue.index"]
         app.view_functions["catalogue.index"] = lambda: self._count(view)
@@ -63,6 +64,37 @@ def test_a_crowd_gets_one_drawing_with_ids_of_their_own(shop: Shop) -> None:
         }
     assert len({each.headers["X-Request-ID"] for each in (first, *others)}) == 5
     assert shop.get(X_Request_ID="partner-0001").headers["X-Request-ID"] == "partner-0001"
+
+
+def test_partners_in_a_hurry_get_one_drawing_too(shop: Shop) -> None:
+    first, second = shop.get("/api/tickets"), shop.get("/api/tickets", X_Request_ID="a-longer-id-1")
+
+    assert (second.status_code, _json(second)["requestId"]) == (200, "a-longer-id-1")
+    assert _json(second)["tickets"] == _json(first)["tickets"]
+    assert _json(first)["requestId"] == first.headers["X-Request-ID"]
+    assert int(second.headers["Content-Length"]) == len(second.data)
+    assert second.headers["ETag"] == first.headers["ETag"]
+    assert shop.get("/api/tickets", If_None_Match=first.headers["ETag"]).status_code == 304
+    assert _json(shop.get("/api/tickets?status=all"))["tickets"] == _json(first)["tickets"]
+    with shop.app.app_context():
+        db.session.execute(sa.update(TicketStock).values(held=TicketStock.amount))
+        db.session.commit()
+    assert _json(shop.get("/api/tickets"))["tickets"][0]["available"] == 0
+
+
+def test_a_repeat_tells_nobody_of_anothers_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(f"sqlite:///{tmp_path}/front.db", rate_limit_enabled=True)
+    with running_app(settings) as app:
+        shop = Shop(app, monkeypatch)
+        first, second = shop.get("/api/tickets"), shop.get("/api/tickets")
+    assert "X-RateLimit-Remaining" in first.headers
+    assert "X-RateLimit-Remaining" not in second.headers
+
+
+def _json(response: TestResponse) -> Any:
+    return response.get_json()
 
 
 def test_who_has_it_already_is_told_so(shop: Shop) -> None:
