@@ -22,12 +22,18 @@ staff = AppGroup("staff", help="Staff accounts.")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--totp-secret", help="A second factor whose key (base32) is known already.")
-def add_staff(email: str, role: str, password_stdin: bool, totp_secret: str | None) -> None:
+@click.option("--unless-there", is_flag=True, help="Leave an account of this address as it is.")
+def add_staff(
+    email: str, role: str, password_stdin: bool, totp_secret: str | None, unless_there: bool
+) -> None:
     """Add an account for EMAIL; finance and admin set up their second factor at first log-in."""
     try:
         address = parse_email(email)
     except FieldProblem as error:
         raise click.ClickException("this is not an e-mail address") from error
+    if unless_there and _has_account(address):
+        click.echo(f"{address} has an account already: nothing was changed")
+        return
     password, by, now = _read_password(password_stdin), command_actor(), utcnow()
     with _refusals(address):
         staff_id = staffing.add_staff(address, Role(role), password, by=by, now=now)
@@ -55,6 +61,14 @@ def reset_second_factor(email: str) -> None:
         account = staffing.get_account(email)
         second_factor.reset(account.id, by=command_actor(), now=utcnow())
     click.echo(f"{email} is logged out everywhere and sets up a new one at the next log-in")
+
+
+def _has_account(address: str) -> bool:
+    try:
+        staffing.get_account(address)
+    except staffing.NoSuchStaff:
+        return False
+    return True
 
 
 @contextmanager
