@@ -8,13 +8,17 @@ from app.models.case import CaseKind, CaseResolution, CaseStatus, MoneyCase
 from app.models.checkin import CheckIn, Direction, ScanReason, ScanResult
 from app.models.door import Device, DeviceRole, DoorSettings, Gate
 from app.models.eticket import ETicket, ReplacedSeat
+from app.models.export import Export, ExportFormat, ExportKind, ExportPart, ExportStatus
 from app.models.fair_door import FairDoor, FairDoorPlace, FairDoorStep
 from app.models.job import Job, JobStatus, WorkerHeartbeat
 from app.models.mail import Mail, MailRequest
 from app.models.order import ORDER_TRANSITIONS, Order, OrderItem, OrderStatus
+from app.models.page_view import PageView
 from app.models.partner import ApiKey, IdempotencyKey
 from app.models.past_invoice import PastInvoice
 from app.models.payment import PAYMENT_TRANSITIONS, Payment, PaymentStatus
+from app.models.quota import Quota
+from app.models.receipt import Receipt, ReceiptCounter, ReceiptKind
 from app.models.reconciliation import Reconciliation, ReconciliationLine, Verdict
 from app.models.refund import (
     REFUND_TRANSITIONS,
@@ -27,6 +31,7 @@ from app.models.signing_key import SigningKey
 from app.models.staff import Attempt, Invitation, RecoveryCode, Role, Staff, StaffSession
 from app.models.ticket import SaleStatus, Ticket, TicketStock
 from app.models.user import User
+from app.models.voucher import Voucher, VoucherEffect, VoucherUse, voucher_tickets
 
 __all__ = [
     "ORDER_TRANSITIONS",
@@ -49,6 +54,11 @@ __all__ = [
     "Direction",
     "DoorSettings",
     "ETicket",
+    "Export",
+    "ExportFormat",
+    "ExportKind",
+    "ExportPart",
+    "ExportStatus",
     "FairDoor",
     "FairDoorPlace",
     "FairDoorStep",
@@ -63,9 +73,14 @@ __all__ = [
     "Order",
     "OrderItem",
     "OrderStatus",
+    "PageView",
     "PastInvoice",
     "Payment",
     "PaymentStatus",
+    "Quota",
+    "Receipt",
+    "ReceiptCounter",
+    "ReceiptKind",
     "ReconciledDay",
     "Reconciliation",
     "ReconciliationLine",
@@ -86,5 +101,9 @@ __all__ = [
     "TicketStock",
     "User",
     "Verdict",
+    "Voucher",
+    "VoucherEffect",
+    "VoucherUse",
     "WorkerHeartbeat",
+    "voucher_tickets",
 ]
