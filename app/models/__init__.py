@@ -10,6 +10,7 @@ from app.models.door import Device, DeviceRole, DoorSettings, Gate
 from app.models.eticket import ETicket, ReplacedSeat
 from app.models.export import Export, ExportFormat, ExportKind, ExportPart, ExportStatus
 from app.models.fair_door import FairDoor, FairDoorPlace, FairDoorStep
+from app.models.inspection import Inspection
 from app.models.job import Job, JobStatus, WorkerHeartbeat
 from app.models.mail import Mail, MailRequest
 from app.models.order import ORDER_TRANSITIONS, Order, OrderItem, OrderStatus
@@ -64,6 +65,7 @@ __all__ = [
     "FairDoorStep",
     "Gate",
     "IdempotencyKey",
+    "Inspection",
     "Invitation",
     "Job",
     "JobStatus",
