@@ -11,6 +11,7 @@ from app.models.eticket import ETicket
 from app.models.payment import Payment
 from app.models.ticket import Ticket
 from app.models.user import User
+from app.models.voucher import Voucher
 
 
 class OrderStatus(enum.Enum):
@@ -91,26 +92,43 @@ class Order(Base):
         """Return how many seats of which ticket id it holds or has bought."""
         return {item.ticket_id: item.quantity for item in self.items}
 
+    @property
+    def voucher_seats(self) -> dict[int, int]:
+        """Return how many of its seats were ordered with which voucher id."""
+        seats: dict[int, int] = {}
+        for item in self.items:
+            if item.voucher_id is not None:
+                seats[item.voucher_id] = seats.get(item.voucher_id, 0) + item.quantity
+        return seats
+
 
 class OrderItem(Base):
-    """A ticket, how many, and its price at the time of ordering; one item a ticket and order."""
+    """A ticket, how many, and its price at the time of ordering; one item a ticket and order.
+
+    `price` is what each seat really costs. With a voucher, `list_price` is what it would have cost
+    without; else None.
+    """
 
     __tablename__ = "order_items"
     __table_args__ = (
         sa.UniqueConstraint("order_id", "ticket_id"),
+        sa.Index(None, "ticket_id", "order_id"),  # the orders of a ticket, newest first
         sa.CheckConstraint("quantity >= 1", name="quantity_positive"),
         sa.CheckConstraint("price >= 0", name="price_not_negative"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
-    ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("tickets.id"), index=True)
+    ticket_id: Mapped[int] = mapped_column(sa.ForeignKey("tickets.id"))
     quantity: Mapped[int]
     price: Mapped[int]
+    list_price: Mapped[int | None]
+    voucher_id: Mapped[int | None] = mapped_column(sa.ForeignKey("vouchers.id"), index=True)
     attendees: Mapped[list[str]]
 
     order: Mapped[Order] = relationship(back_populates="items")
     ticket: Mapped[Ticket] = relationship()
+    voucher: Mapped[Voucher | None] = relationship()
 
     @property
     def subtotal(self) -> int:
