@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, code_column, enum_column
 from app.models.order import Order
+from app.tracing import current_request_id
 
 
 class CaseKind(enum.Enum):
@@ -55,6 +56,7 @@ class MoneyCase(Base):
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[str | None] = mapped_column(sa.String(100))
     note: Mapped[str | None] = mapped_column(sa.String(500))
+    request_id: Mapped[str | None] = mapped_column(code_column(64), default=current_request_id)
 
     order: Mapped[Order] = relationship()
 

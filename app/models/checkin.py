@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, code_column, enum_column, exact_text
+from app.tracing import current_request_id
 
 
 class ScanResult(enum.Enum):
@@ -69,3 +70,4 @@ class CheckIn(Base):
     created_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[str | None] = mapped_column(sa.String(100))
+    request_id: Mapped[str | None] = mapped_column(code_column(64), default=current_request_id)

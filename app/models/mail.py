@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, code_column
+from app.tracing import current_request_id
 
 
 class Mail(Base):
@@ -28,6 +29,7 @@ class Mail(Base):
     attachments: Mapped[list[str]]
     refused_because: Mapped[str | None] = mapped_column(sa.String(255))
     sent_at: Mapped[datetime]
+    request_id: Mapped[str | None] = mapped_column(code_column(64), default=current_request_id)
 
 
 class MailRequest(Base):

@@ -12,7 +12,7 @@ class PastInvoice(Base):
     """Kept when a hold is extended: that needs a new invoice, Xendit's cannot be changed."""
 
     __tablename__ = "past_invoices"
-    __table_args__ = (sa.Index(None, "payment_id"),)
+    __table_args__ = (sa.Index(None, "payment_id"), sa.Index(None, "invoice_id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     payment_id: Mapped[int] = mapped_column(sa.ForeignKey("payments.id"))

@@ -45,6 +45,7 @@ class Payment(Base):
         sa.CheckConstraint("amount >= 0", name="amount_not_negative"),
         sa.Index(None, "status"),
         sa.Index(None, "invoice_id"),
+        sa.Index(None, "channel", "order_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

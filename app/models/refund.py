@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, IllegalTransition, code_column, enum_column
 from app.models.order import Order
+from app.tracing import current_request_id
 
 
 class RefundStatus(enum.Enum):
@@ -76,6 +77,7 @@ class Refund(Base):
     account_holder: Mapped[str | None] = mapped_column(sa.String(100))
     note: Mapped[str | None] = mapped_column(sa.String(500))
     finished_by: Mapped[str | None] = mapped_column(sa.String(100))
+    request_id: Mapped[str | None] = mapped_column(code_column(64), default=current_request_id)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
