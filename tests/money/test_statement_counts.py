@@ -216,7 +216,7 @@ COUNTS: list[tuple[Callable[[Busy], Act], int, int]] = [
     (_catalogue, 0, 0),
     (_tickets, 0, 0),
     (_checkout, 1, 0),
-    (_api_order, 28, 4),
+    (_api_order, 27, 4),
     (_waiting_page, 7, 0),
     (_paid_page, 10, 0),
     (_callback, 3, 1),
@@ -227,8 +227,8 @@ COUNTS: list[tuple[Callable[[Busy], Act], int, int]] = [
     (_opening_an_invoice, 17, 5),
     (_expiring, 16, 5),
     (_reading_back, 10, 4),
-    (_admitting, 5, 1),
-    (_refusing, 4, 1),
+    (_admitting, 4, 1),
+    (_refusing, 3, 1),
     (_resting, 1, 0),
 ]
 
@@ -238,8 +238,13 @@ COUNTS: list[tuple[Callable[[Busy], Act], int, int]] = [
     [pytest.param(*count, id=count[0].__name__.strip("_")) for count in COUNTS],
 )
 def test_a_busy_path_says_no_more_than_it_must(
-    busy: Busy, prepare: Callable[[Busy], Act], statements: int, commits: int
+    busy: Busy,
+    prepare: Callable[[Busy], Act],
+    statements: int,
+    commits: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(partners, "KNOWN_FOR", 3600.0)  # however slow the machine is
     prepare(busy)()  # what only the first of a process says does not count
     busy.leave_no_job()
     act = prepare(busy)
