@@ -26,6 +26,7 @@ class RefundReason(enum.Enum):
     UNDERPAID = "underpaid"
     DIFFERENCE = "difference"  # the buyer took cheaper seats instead
     CANCELLED = "cancelled"
+    BY_STAFF = "by_staff"  # a part or all, as a person decided
 
 
 class RefundWay(enum.Enum):

@@ -42,6 +42,7 @@ REASONS = {
     RefundReason.UNDERPAID: "CANCELLATION",
     RefundReason.OVERPAID: "OTHERS",
     RefundReason.DIFFERENCE: "REQUESTED_BY_CUSTOMER",
+    RefundReason.BY_STAFF: "REQUESTED_BY_CUSTOMER",
 }
 UNAUTHENTICATED = 401
 # Refusals by their word, since the HTTP numbers moved over the years (facts 6.2). These pass:
