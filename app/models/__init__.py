@@ -6,12 +6,22 @@ from app.models.budget import CallBudget, CallPace, ReconciledDay
 from app.models.callback import Callback
 from app.models.case import CaseKind, CaseResolution, CaseStatus, MoneyCase
 from app.models.checkin import CheckIn, Direction, ScanReason, ScanResult
+from app.models.day_close import DayClose
 from app.models.door import Device, DeviceRole, DoorSettings, Gate
 from app.models.eticket import ETicket, ReplacedSeat
 from app.models.export import Export, ExportFormat, ExportKind, ExportPart, ExportStatus
 from app.models.fair_door import FairDoor, FairDoorPlace, FairDoorStep
 from app.models.inspection import Inspection
 from app.models.job import Job, JobStatus, WorkerHeartbeat
+from app.models.ledger import (
+    Account,
+    LedgerEntry,
+    LedgerMark,
+    LedgerPosting,
+    LedgerState,
+    LedgerSum,
+    Movement,
+)
 from app.models.mail import Mail, MailRequest
 from app.models.order import ORDER_TRANSITIONS, Order, OrderItem, OrderStatus
 from app.models.page_view import PageView
@@ -28,6 +38,7 @@ from app.models.refund import (
     RefundStatus,
     RefundWay,
 )
+from app.models.settlement import Transaction, TransactionReading
 from app.models.signing_key import SigningKey
 from app.models.staff import Attempt, Invitation, RecoveryCode, Role, Staff, StaffSession
 from app.models.ticket import SaleStatus, Ticket, TicketStock
@@ -38,6 +49,7 @@ __all__ = [
     "ORDER_TRANSITIONS",
     "PAYMENT_TRANSITIONS",
     "REFUND_TRANSITIONS",
+    "Account",
     "ActorKind",
     "ApiKey",
     "Attempt",
@@ -50,6 +62,7 @@ __all__ = [
     "CaseResolution",
     "CaseStatus",
     "CheckIn",
+    "DayClose",
     "Device",
     "DeviceRole",
     "Direction",
@@ -69,9 +82,15 @@ __all__ = [
     "Invitation",
     "Job",
     "JobStatus",
+    "LedgerEntry",
+    "LedgerMark",
+    "LedgerPosting",
+    "LedgerState",
+    "LedgerSum",
     "Mail",
     "MailRequest",
     "MoneyCase",
+    "Movement",
     "Order",
     "OrderItem",
     "OrderStatus",
@@ -101,6 +120,8 @@ __all__ = [
     "StaffSession",
     "Ticket",
     "TicketStock",
+    "Transaction",
+    "TransactionReading",
     "User",
     "Verdict",
     "Voucher",
