@@ -19,7 +19,7 @@ from app.integrations.xendit import XenditThrottled
 from app.job_handlers import HANDLERS
 from app.services.money import daily_reconciliation, pacing
 from app.services.running import jobs
-from app.services.running.invariants import find_violations
+from app.services.running.inspections import inspect_if_due
 from app.services.selling.ordering import OPEN_INVOICE
 from app.tracing import new_request_id, request_id
 
@@ -44,6 +44,7 @@ def run(threads: int) -> None:
         threading.Thread(target=_work, args=(app, stop, number % 2 == 0))
         for number in range(threads)
     ]
+    loops.append(threading.Thread(target=_keep_house, args=(app, stop)))
     for loop in loops:
         loop.start()
     log.info("worker started", extra={"threads": threads})
@@ -54,24 +55,31 @@ def run(threads: int) -> None:
 
 
 def _supervise(app: Flask, stop: threading.Event, worker: str) -> None:
-    """Show that the worker lives, and look after the house now and then."""
-    beats = 0
+    """Show that the worker lives, until it is told to stop."""
     while not stop.is_set():
         with app.app_context(), request_id(new_request_id()):
             _guarded(lambda: jobs.beat(worker, utcnow()))
-            if beats % int(MINUTE / HEARTBEAT_SECONDS) == 0:
-                _guarded(_check_house)
-                _guarded(_schedule_the_day)
-        beats += 1
         found = signal.sigtimedwait(STOP_SIGNALS, HEARTBEAT_SECONDS)
         # Who was frozen and goes on is woken without a signal.
         if found and found.si_signo in STOP_SIGNALS:
             stop.set()
 
 
-def _check_house() -> None:
-    for violation in find_violations():
+def _keep_house(app: Flask, stop: threading.Event) -> None:
+    """Look after the house once a minute; apart from the heartbeat, which must not wait for it."""
+    while not stop.is_set():
+        with app.app_context(), request_id(new_request_id()):
+            for chore in (_inspect, _sweep, _schedule_the_day):
+                _guarded(chore)
+        stop.wait(MINUTE)
+
+
+def _inspect() -> None:
+    for violation in inspect_if_due(utcnow()) or ():
         log.critical("invariant broken", extra={"violation": violation})
+
+
+def _sweep() -> None:
     jobs.sweep(utcnow())
 
 

@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.models import TicketStock
 from app.routes.health import HEARTBEAT_LIMIT
 from app.services.running import jobs
+from app.services.running.inspections import inspect_if_due
 from app.services.running.transaction import transaction
 from tests.app_factory import make_settings, running_app
 from tests.harness.database import fresh_sqlite
@@ -56,6 +59,24 @@ def test_ready_means_that_a_worker_was_seen_lately(app: Flask, age: timedelta, s
     assert app.test_client().get("/readyz").status_code == status
 
 
+def test_ready_tells_what_was_last_said_of_the_invariants(app: Flask) -> None:
+    client = app.test_client()
+    never = client.get("/readyz").get_json()
+    now = datetime.now(UTC)
+    with app.app_context():
+        jobs.beat("worker", now)
+        add_ticket("Reguler", now=now)
+        with transaction() as session:
+            session.execute(sa.update(TicketStock).values(held=1))
+        inspect_if_due(now)
+    answer = client.get("/readyz")
+
+    assert (never["invariants"], never["inspectedSecondsAgo"]) == ("not checked", None)
+    assert answer.get_json()["invariants"] == "broken"
+    assert 0 <= answer.get_json()["inspectedSecondsAgo"] < 100
+    assert answer.status_code == 200  # a service that is taken away cannot be looked into
+
+
 def test_the_machine_itself_may_read_the_numbers(app: Flask) -> None:
     now = datetime.now(UTC)
     with app.app_context():
@@ -63,6 +84,7 @@ def test_the_machine_itself_may_read_the_numbers(app: Flask) -> None:
         order(ticket_id, 2, now=now, settings=make_settings("sqlite://"))
         with transaction() as session:
             jobs.enqueue(session, "late", {}, now=now, due_at=now - timedelta(minutes=5))
+        inspect_if_due(now - timedelta(seconds=40))
 
     answer = app.test_client().get("/metrics")
 
@@ -77,12 +99,16 @@ def test_the_machine_itself_may_read_the_numbers(app: Flask) -> None:
     assert numbers["tickets_stock", ("sold", ticket_type)] == 0
     assert 300 <= numbers["tickets_job_lateness_seconds", ()] < 400
     assert numbers["tickets_mails_refused", ()] == 0
+    assert numbers["tickets_invariants_broken", ()] == 0
+    assert 40 <= numbers["tickets_inspection_age_seconds", ()] < 140
+    assert numbers["tickets_inspection_seconds", ()] >= 0
 
 
 def test_an_empty_service_has_numbers_too(app: Flask) -> None:
     numbers = samples(app.test_client().get("/metrics").text)
 
     assert numbers["tickets_job_lateness_seconds", ()] == 0
+    assert ("tickets_invariants_broken", ()) not in numbers  # nobody has looked yet
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from app.clock import utcnow
 from app.errors import NotFound
 from app.extensions import limiter
 from app.gateways import current_settings
+from app.routes.fair_door_metrics import FairDoorCollector
 from app.routes.lane_hooks import LaneCollector
 from app.services.running import jobs
+from app.services.running.inspections import Found, last_inspection
 from app.services.running.metrics import ServiceCollector
 from app.tracing import current_request_id
 
@@ -31,21 +33,34 @@ def healthz() -> Response:
 
 @bp.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """Answer whether the database answers and a worker was seen within half a minute."""
+    """Answer whether the database answers and a worker was seen within half a minute.
+
+    What the last inspection said of the invariants is told too. It makes nobody unready: a service
+    that is taken away cannot be looked into.
+    """
+    now = utcnow()
     try:
-        seen = jobs.last_beat()
+        seen, found = jobs.last_beat(), last_inspection()
         database = "ok"
     except SQLAlchemyError:
-        seen, database = None, "unreachable"
-    worker = "ok" if seen and utcnow() - seen < HEARTBEAT_LIMIT else "not seen"
+        seen, found, database = None, None, "unreachable"
+    worker = "ok" if seen and now - seen < HEARTBEAT_LIMIT else "not seen"
     is_ready = database == worker == "ok"
     body = jsonify(
         status="ready" if is_ready else "not ready",
         database=database,
         worker=worker,
+        invariants=_said_of(found),
+        inspectedSecondsAgo=round(found.age(now).total_seconds()) if found else None,
         requestId=current_request_id(),
     )
     return body, 200 if is_ready else 503
+
+
+def _said_of(found: Found | None) -> str:
+    if found is None:
+        return "not checked"
+    return "broken" if found.broken else "ok"
 
 
 @bp.get("/metrics")
@@ -55,7 +70,10 @@ def metrics() -> Response:
         raise NotFound
     registry = CollectorRegistry(auto_describe=False)
     registry.register(LaneCollector())
-    registry.register(ServiceCollector(utcnow()))
+    now, fair_door = utcnow(), current_settings().fair_door
+    registry.register(ServiceCollector(now))
+    if fair_door is not None:
+        registry.register(FairDoorCollector(now, fair_door))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

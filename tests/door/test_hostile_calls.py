@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.models import Device
 from app.services.door.live import look_at_door
+from app.services.running.inspections import inspect_if_due
 from tests.door.calls import REPORT
 from tests.door.world import DoorWorld
 
@@ -71,6 +72,7 @@ def test_gates_that_differ_in_case_or_accent_are_two(world: DoorWorld) -> None:
 
     with world.app.app_context():
         numbers = look_at_door(world.now)
+        inspect_if_due(world.now)
     told = world.app.test_client().get("/metrics").text
 
     assert {gate.name: gate.entered for gate in numbers.gates} == dict.fromkeys(names, 1)

@@ -11,6 +11,7 @@ from app.models import CheckIn, DeviceRole, ETicket, Role
 from app.services.door import devices
 from app.services.door.devices import DeviceWish
 from app.services.door.live import SLOTS, look_at_door
+from app.services.running.inspections import inspect_if_due
 from app.services.running.metrics import ServiceCollector
 from tests.door.world import DoorWorld
 from tests.pages.html import Page
@@ -92,6 +93,7 @@ def test_real_scans_appear_on_the_page_and_in_the_metrics(office: Office) -> Non
     assert "Has entered already1" in [row.text for row in page.all("tr")]
     assert "Not sent yet7 scans" in [row.text for row in page.all("div")]
     with office.working():
+        inspect_if_due(world.now)
         told = metrics()
     assert told["tickets_admitted", ("A",)] == 1
     assert told["tickets_inside", ()] == 1

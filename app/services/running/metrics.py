@@ -1,38 +1,22 @@
-"""Numbers for Prometheus, read from the database when asked: the same from every process."""
+"""Numbers for Prometheus from the database, the same from every process.
+
+What can be told from a few rows is read when asked; the rest is what the last inspection kept, so
+that a scrape costs the same whatever was sold.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
-from app.models import (
-    CheckIn,
-    ETicket,
-    Job,
-    JobStatus,
-    Mail,
-    MoneyCase,
-    Order,
-    Payment,
-    Refund,
-    Ticket,
-    TicketStock,
-)
-from app.services.running.invariants import find_violations
+from app.models import Job, JobStatus, Ticket, TicketStock
+from app.services.running import counts
+from app.services.running.inspections import last_inspection
 from app.services.running.phone_reports import list_waiting
 from app.services.running.transaction import reading
-
-BY_STATUS = (
-    ("tickets_orders", "Orders by status", Order.status),
-    ("tickets_payments", "Payments by status", Payment.status),
-    ("tickets_cases", "Money cases by status", MoneyCase.status),
-    ("tickets_refunds", "Refunds by status", Refund.status),
-    ("tickets_jobs", "Jobs by status", Job.status),
-)
 
 
 class ServiceCollector(Collector):
@@ -44,23 +28,32 @@ class ServiceCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the gauges."""
         with reading() as session:
-            for name, words, column in BY_STATUS:
-                yield _by_status(session, name, words, column)
             yield _stock(session)
             yield _lateness(session, self._now)
-            yield _refused_mails(session)
-            yield from _door(session)
-        broken = len(find_violations())
-        yield GaugeMetricFamily("tickets_invariants_broken", "Invariants that do not hold", broken)
+            queued = sum(phone.queued for phone in list_waiting(session))
+        yield GaugeMetricFamily("tickets_devices_queued", "Scans that phones still hold", queued)
+        yield from _inspected(self._now)
 
 
-def _by_status(
-    session: Session, name: str, words: str, column: sa.orm.InstrumentedAttribute[Any]
-) -> GaugeMetricFamily:
-    gauge = GaugeMetricFamily(name, words, labels=["status"])
-    for status, count in session.execute(sa.select(column, sa.func.count()).group_by(column)):
-        gauge.add_metric([status.value], count)
-    return gauge
+def _inspected(now: datetime) -> Iterator[GaugeMetricFamily]:
+    """Yield what the last inspection found, and how old that is; no samples before the first."""
+    found = last_inspection()
+    yield from counts.tell(found.counts if found else {})
+    if found is None:
+        return
+    yield GaugeMetricFamily(
+        "tickets_invariants_broken", "Invariants that do not hold", found.broken
+    )
+    yield GaugeMetricFamily(
+        "tickets_inspection_age_seconds",
+        "Age of broken invariants, orders, payments, cases, refunds, jobs, mails, entries, scans",
+        found.age(now).total_seconds(),
+    )
+    yield GaugeMetricFamily(
+        "tickets_inspection_seconds",
+        "How long the last inspection took",
+        found.took.total_seconds(),
+    )
 
 
 def _stock(session: Session) -> GaugeMetricFamily:
@@ -77,32 +70,3 @@ def _lateness(session: Session, now: datetime) -> GaugeMetricFamily:
     oldest = session.scalar(sa.select(sa.func.min(Job.due_at)).where(is_due))
     late = (now - oldest).total_seconds() if oldest else 0.0
     return GaugeMetricFamily("tickets_job_lateness_seconds", "Age of the oldest due job", late)
-
-
-def _refused_mails(session: Session) -> GaugeMetricFamily:
-    refused = session.scalar(sa.select(sa.func.count()).where(Mail.refused_because.is_not(None)))
-    return GaugeMetricFamily("tickets_mails_refused", "Mails refused for good", refused or 0)
-
-
-def _door(session: Session) -> Iterator[GaugeMetricFamily]:
-    """Yield who is in, what was scanned, and what phones without network have not sent yet."""
-    entries = GaugeMetricFamily("tickets_admitted", "First entries by gate", labels=["gate"])
-    gates = sa.select(ETicket.admitted_gate, sa.func.count()).where(
-        ETicket.admitted_at.is_not(None)
-    )
-    for gate, count in session.execute(gates.group_by(ETicket.admitted_gate)):
-        entries.add_metric([gate or ""], count)
-    yield entries
-    inside = sa.select(sa.func.count()).where(ETicket.is_inside.is_(True))
-    yield GaugeMetricFamily("tickets_inside", "People inside now", session.scalar(inside) or 0)
-    yield _check_ins(session)
-    queued = sum(phone.queued for phone in list_waiting(session))
-    yield GaugeMetricFamily("tickets_devices_queued", "Scans that phones still hold", queued)
-
-
-def _check_ins(session: Session) -> GaugeMetricFamily:
-    gauge = GaugeMetricFamily("tickets_check_ins", "Scans", labels=["result", "reason"])
-    counted = sa.select(CheckIn.result, CheckIn.reason, sa.func.count())
-    for result, reason, count in session.execute(counted.group_by(CheckIn.result, CheckIn.reason)):
-        gauge.add_metric([result.value, reason.value if reason else ""], count)
-    return gauge
