@@ -6,7 +6,13 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from app import fair_door_commands, key_commands, mail_commands, staff_commands
+from app import (
+    demo_commands,
+    fair_door_commands,
+    key_commands,
+    mail_commands,
+    staff_commands,
+)
 from app import worker as background
 from app.account_commands import staff
 from app.clock import utcnow
@@ -30,6 +36,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(key_commands.signing_keys)
     app.cli.add_command(mail_commands.mails)
     app.cli.add_command(fair_door_commands.fair_door)
+    app.cli.add_command(demo_commands.demo_data)
 
 
 @click.command()
