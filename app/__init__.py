@@ -34,6 +34,7 @@ from app.routes import (
     order_actions,
     orders,
     proof,
+    receipts,
     sessions,
     shop_front,
     staff,
@@ -153,6 +154,7 @@ def _register_routes(app: Flask) -> None:
     for module in (catalogue, checkout, orders, order_actions, bank_details, language, health):
         app.register_blueprint(module.bp)
     app.register_blueprint(etickets_page.bp)
+    app.register_blueprint(receipts.bp)
     for office in (staff, staff_door, staff_devices, staff_gates, staff_conflicts):
         app.register_blueprint(office.bp)
     for account in (staff_codes, staff_me, staff_second_factor, proof):

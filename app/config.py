@@ -20,6 +20,7 @@ from app.environment import (
     parse_link,
     parse_moment,
     parse_redis,
+    parse_tax_id,
     parse_url,
 )
 from app.fair_door_settings import FairDoorSettings, read_fair_door
@@ -48,6 +49,15 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True)
+class Organizer:
+    """Who sells, as receipts name them; `tax_id` is an Indonesian NPWP."""
+
+    name: str
+    address: str | None
+    tax_id: str | None
+
+
+@dataclass(frozen=True)
 class Event:
     """What buyers are told about the event; times are aware, `accent` is `#rrggbb`."""
 
@@ -62,6 +72,7 @@ class Event:
     logo: Picture | None
     hero: Picture | None
     accent: str
+    organizer: Organizer
 
     @property
     def action(self) -> str:
@@ -221,8 +232,9 @@ def _read_event(reader: Reader) -> Event:
     )
     venue = reader.text("EVENT_VENUE", "where the event takes place")
     map_url = reader.chosen("EVENT_MAP_URL", "an https:// address of a map", parse_link)
+    name = reader.text("EVENT_NAME", "the event's name")
     return Event(
-        name=reader.text("EVENT_NAME", "the event's name"),
+        name=name,
         tagline=reader.chosen(
             "EVENT_TAGLINE", f"one line of at most {LONGEST_LINE} characters", parse_line
         ),
@@ -239,6 +251,16 @@ def _read_event(reader: Reader) -> Event:
         accent=reader.parsed(
             "EVENT_ACCENT", "a colour such as #e62b1e", parse_colour, DEFAULT_ACCENT
         ),
+        organizer=_read_organizer(reader, name),
+    )
+
+
+def _read_organizer(reader: Reader, event_name: str) -> Organizer:
+    line = f"one line of at most {LONGEST_LINE} characters"
+    return Organizer(
+        name=reader.chosen("EVENT_ORGANIZER_NAME", line, parse_line) or event_name,
+        address=reader.chosen("EVENT_ORGANIZER_ADDRESS", line, parse_line),
+        tax_id=reader.chosen("EVENT_ORGANIZER_TAX_ID", "an NPWP of 15 or 16 digits", parse_tax_id),
     )
 
 

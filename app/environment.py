@@ -119,6 +119,13 @@ def parse_line(value: str) -> str:
     return value
 
 
+def parse_tax_id(value: str) -> str:
+    """Read an NPWP, with or without its dots and hyphen: 15 digits, or 16 since 2024."""
+    if not re.fullmatch(r"[\d.\- ]+", value) or sum(map(str.isdigit, value)) not in (15, 16):
+        raise ValueError(value)
+    return value
+
+
 def parse_email(value: str) -> str:
     """Read a bare e-mail address."""
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):

@@ -1,5 +1,6 @@
 """E-tickets as one PDF: a page a seat, drawn by WeasyPrint from `templates/pdf/`."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -15,6 +16,8 @@ from app.integrations.typesetting import direction, fit, printable
 
 if TYPE_CHECKING:
     from app.integrations.press import Press
+
+TICKETS = "tickets"  # template and sheet
 
 # How much a line holds (halves of an em), and how many lines there is room for, at each type size
 # of tickets.css: nothing a guest or the door needs may be hidden.
@@ -56,14 +59,14 @@ class TicketDocument:
 
 
 class TicketRenderer:
-    """Draws e-tickets; one object a process, safe to share between threads.
+    """Draws e-tickets, and receipts; one object a process, safe to share between threads.
 
     WeasyPrint is imported by the first PDF, so that a web process that makes none stays small.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()  # Pango's font map is not promised to be thread-safe
-        self._press: Press | None = None
+        self._presses: dict[str, Press] = {}
 
     def warm_up(self) -> None:
         """Load WeasyPrint and the fonts now, about a second, instead of with the first PDF."""
@@ -72,21 +75,30 @@ class TicketRenderer:
     def render(self, document: TicketDocument) -> bytes:
         """Return the PDF of an order's seats, an A4 page each, in the document's language.
 
+        Raises `TicketRenderingFailed`.
+        """
+        return self.draw(TICKETS, document.locale, lambda: _context(document))
+
+    def draw(self, name: str, locale: str, context: Callable[[], Mapping[str, object]]) -> bytes:
+        """Return the PDF of `templates/pdf/<name>.html` in its sheet; the context in that language.
+
         Needs an application context. Loads nothing but the bundled files, whatever names hold.
         Raises `TicketRenderingFailed`.
         """
         try:
-            with force_locale(document.locale):
-                html = render_template("pdf/tickets.html", **_context(document))
-            return self._write(html)
+            with force_locale(locale):
+                html = render_template(f"pdf/{name}.html", **context())
+            return self._write(html, name)
         except Exception as error:  # WeasyPrint and what lies below it raise anything
             raise TicketRenderingFailed(type(error).__name__) from error
 
-    def _write(self, html: str) -> bytes:
+    def _write(self, html: str, name: str = TICKETS) -> bytes:
         from app.integrations.press import Press
 
         with self._lock:
-            self._press = press = self._press or Press()
+            press = self._presses.get(name)
+            if press is None:
+                press = self._presses[name] = Press(f"{name}.css")
             return press.print(html)
 
 

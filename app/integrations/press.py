@@ -7,19 +7,22 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
 APP = Path(__file__).resolve().parent.parent
-STYLE = APP / "templates" / "pdf" / "tickets.css"
+STYLES = APP / "templates" / "pdf"
 FONTS = APP / "static" / "fonts" / "pdf"
 # Tagged and titled for screen readers, by ISO 14289-1.
 VARIANT = "pdf/ua-1"
 
 
 class Press:
-    """What costs time or leaks memory when made anew for every PDF. For one thread at a time."""
+    """What costs time or leaks memory when made anew for every PDF. For one thread at a time.
 
-    def __init__(self) -> None:
+    `style` names the one sheet of `templates/pdf/` by which its pages look.
+    """
+
+    def __init__(self, style: str) -> None:
         self._fonts = FontConfiguration()
         self._sheet = CSS(
-            string=STYLE.read_text(encoding="utf-8"),
+            string=(STYLES / style).read_text(encoding="utf-8"),
             base_url=f"{FONTS.as_uri()}/",
             font_config=self._fonts,
             url_fetcher=URLFetcher(allowed_protocols={"file"}),
@@ -37,7 +40,7 @@ class Press:
 
 
 class _Page(HTML):  # type: ignore[misc]  # WeasyPrint has no types
-    """A page styled by `tickets.css` alone.
+    """A page styled by its one sheet alone.
 
     WeasyPrint's own sheet knows forms, lists and five kinds of footnotes for every element: a
     tenth of the time of a whole ticket.

@@ -1,0 +1,315 @@
+"""Receipts and credit notes: what they say, their numbers, and that neither ever changes."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from app.config import Organizer
+from app.extensions import db
+from app.integrations.receipt_pdf import spell
+from app.models import (
+    OrderStatus,
+    PaymentStatus,
+    Receipt,
+    ReceiptCounter,
+    ReceiptKind,
+    RefundReason,
+    User,
+)
+from app.services.money import refunds
+from app.services.money.cancelling import cancel_paid
+from app.services.office import receipts
+from tests.integrations.pdf_reading import close_pdfs, open_pdf, tags_of, text_of
+from tests.pages.html import Page
+from tests.pages.shop import Shop
+
+DESK = Organizer("Yayasan Senja", "Jalan Senja 1, Jakarta", "01.234.567.8-901.000")
+YEAR = datetime.now(UTC).year
+
+
+def open_shop(app: Flask) -> Shop:
+    return Shop(app, app.extensions["settings"])
+
+
+@pytest.fixture
+def shop(sqlite_app: Flask) -> Shop:
+    settings = sqlite_app.extensions["settings"]
+    event = replace(settings.event, organizer=DESK)
+    sqlite_app.extensions["settings"] = replace(settings, event=event)
+    return open_shop(sqlite_app)
+
+
+def sell(shop: Shop, ticket_id: int | None = None) -> str:
+    """Sell two seats of 250,000 and return the token of the order's page."""
+    token = shop.order(ticket_id or shop.add_ticket())
+    shop.give_invoice(token)
+    shop.pay(token)
+    with shop.changing(token) as order:
+        order.payment.channel = "QRIS"
+    return token
+
+
+def cancel(shop: Shop, token: str) -> str:
+    """Cancel an order as staff do and return the reference of its refund."""
+    with shop.changing(token) as order:
+        order_id = order.id
+    with shop.app.app_context():
+        cancel_paid(order_id, by="tests", now=datetime.now(UTC))
+        [refund] = refunds.list_refunds_of(order_id)
+        return refund.reference_id
+
+
+def open_receipt(shop: Shop, token: str) -> str:
+    """Return the words of an order's receipt."""
+    answer = shop.client.get(f"/orders/{token}/receipt.pdf")
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    return read(answer.data)
+
+
+def read(data: bytes) -> str:
+    text = text_of(open_pdf(data)[0])
+    close_pdfs()
+    return text
+
+
+def test_a_receipt_says_who_paid_what_to_whom(shop: Shop) -> None:
+    text = open_receipt(shop, sell(shop))
+    for words in (
+        f"Kuitansi KW-{YEAR}-000001",
+        "Yayasan Senja",
+        "Jalan Senja 1, Jakarta",
+        "NPWP 01.234.567.8-901.000",
+        "Sari Dewi",
+        "QRIS",
+        "Reguler 2 Rp 250.000 Rp 500.000",
+        "lima ratus ribu rupiah",
+    ):
+        assert words in text
+
+
+def test_the_receipt_of_an_english_order_is_english(shop: Shop) -> None:
+    token = sell(shop)
+    with shop.changing(token) as order:
+        order.locale = "en"
+    text = open_receipt(shop, token)
+    assert "Receipt KW-" in text
+    assert "rupiah" not in text
+
+
+def test_a_receipt_is_tagged_for_screen_readers(shop: Shop) -> None:
+    answer = shop.client.get(f"/orders/{sell(shop)}/receipt.pdf")
+    kinds = {tag.kind for tag in tags_of(open_pdf(answer.data)[0])}
+    close_pdfs()
+    assert {"H1", "Table", "TH", "TD"} <= kinds
+
+
+def test_a_receipt_says_the_same_for_ever_whatever_changes_meanwhile(shop: Shop) -> None:
+    token = sell(shop)
+    first = open_receipt(shop, token)
+    with shop.changing(token) as order:
+        order.user.full_name = "Somebody Else"
+        order.items[0].price = 1
+        order.total = 2
+    settings = shop.app.extensions["settings"]
+    moved = replace(settings.event, organizer=Organizer("Others", None, None))
+    shop.app.extensions["settings"] = replace(settings, event=moved)
+    assert open_receipt(shop, token) == first
+
+
+def test_numbers_run_on_from_order_to_order(shop: Shop) -> None:
+    ticket_id = shop.add_ticket()
+    tokens = [sell(shop, ticket_id) for _ in range(3)]
+    for number, token in enumerate([*tokens, tokens[0]]):
+        assert f"KW-{YEAR}-{number % 3 + 1:06}" in open_receipt(shop, token)
+
+
+def test_each_year_by_the_clock_of_the_event_begins_at_one(shop: Shop) -> None:
+    ticket_id = shop.add_ticket()
+    event = shop.app.extensions["settings"].event
+    new_year = datetime(2027, 12, 31, 17, 0, tzinfo=UTC)  # midnight in Jakarta
+    numbers = []
+    for now in (new_year - timedelta(seconds=1), new_year):
+        with shop.changing(sell(shop, ticket_id)) as order:
+            order_id = order.id
+        with shop.app.app_context():
+            receipt = receipts.get_receipt(order_id, event=event, now=now)
+            numbers.append(receipts.number_of(receipt))
+    assert numbers == ["KW-2027-000001", "KW-2028-000001"]
+
+
+@pytest.mark.parametrize("state", ["unpaid", "free", "late"])
+def test_what_was_not_sold_for_money_has_no_receipt(shop: Shop, state: str) -> None:
+    token = shop.order(shop.add_ticket(price=0 if state == "free" else 250_000))
+    if state == "late":
+        shop.end(token, OrderStatus.EXPIRED, payment=PaymentStatus.PAID)
+    assert shop.client.get(f"/orders/{token}/receipt.pdf").status_code == 404
+    assert "receipt.pdf" not in shop.client.get(f"/orders/{token}").text
+    with shop.app.app_context():
+        assert db.session.scalar(sa.select(Receipt.id)) is None
+
+
+def test_too_little_that_was_accepted_is_what_was_received(shop: Shop) -> None:
+    token = sell(shop)
+    with shop.changing(token) as order:
+        order.payment.paid_amount = 400_000
+    text = open_receipt(shop, token)
+    assert "Total pesanan Rp 500.000" in text
+    assert "Diterima Rp 400.000" in text
+
+
+def test_a_cancelled_order_keeps_its_receipt_and_gets_a_credit_note(shop: Shop) -> None:
+    token = sell(shop)
+    before = open_receipt(shop, token)
+    path = f"/orders/{token}/credit-notes/{cancel(shop, token)}.pdf"
+    links = {e.attributes.get("href") for e in Page(shop.client.get(f"/orders/{token}")).all("a")}
+    assert {f"/orders/{token}/receipt.pdf", path} <= links
+    notes = [read(shop.client.get(path).data) for _ in range(2)]
+    assert f"Nota kredit NK-{YEAR}-000001" in notes[0]
+    assert f"KW-{YEAR}-000001" in notes[0]
+    assert "Rp 500.000" in notes[0]
+    assert notes[0] == notes[1]
+    assert open_receipt(shop, token) == before
+
+
+def test_a_credit_note_asked_for_first_makes_the_receipt_it_takes_back(shop: Shop) -> None:
+    token = sell(shop)
+    reference = cancel(shop, token)
+    note = read(shop.client.get(f"/orders/{token}/credit-notes/{reference}.pdf").data)
+    assert f"KW-{YEAR}-000001" in note
+    assert f"KW-{YEAR}-000001" in open_receipt(shop, token)
+
+
+def refund_difference(shop: Shop, token: str) -> str:
+    with shop.changing(token) as order:
+        money = refunds.money_of(order)
+        found = refunds.open_refund(
+            db.session(), order, money, 50_000, RefundReason.DIFFERENCE, now=datetime.now(UTC)
+        )
+        assert found
+        return found.reference_id
+
+
+def test_cheaper_seats_are_credited_only_against_a_receipt_that_says_the_old_price(
+    shop: Shop,
+) -> None:
+    ticket_id = shop.add_ticket()
+    asked, never_asked = sell(shop, ticket_id), sell(shop, ticket_id)
+    open_receipt(shop, asked)
+    for token, status in ((asked, 200), (never_asked, 404)):
+        path = f"/orders/{token}/credit-notes/{refund_difference(shop, token)}.pdf"
+        assert (path in shop.client.get(f"/orders/{token}").text) == (status == 200)
+        assert shop.client.get(path).status_code == status
+
+
+def test_a_credit_note_is_found_only_below_its_own_order(shop: Shop) -> None:
+    ticket_id = shop.add_ticket()
+    mine, other = sell(shop, ticket_id), sell(shop, ticket_id)
+    reference = cancel(shop, mine)
+    assert shop.client.get(f"/orders/{other}/credit-notes/{reference}.pdf").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "nol"),
+        (11, "sebelas"),
+        (19, "sembilan belas"),
+        (100, "seratus"),
+        (1_000, "seribu"),
+        (1_111, "seribu seratus sebelas"),
+        (21_500, "dua puluh satu ribu lima ratus"),
+        (1_000_000, "satu juta"),
+        (2_150_001_000, "dua miliar seratus lima puluh juta seribu"),
+    ],
+)
+def test_amounts_are_spelt_as_on_a_kuitansi(number: int, words: str) -> None:
+    assert spell(number) == words
+
+
+# --- races --------------------------------------------------------------------------------------
+
+BUYERS = 8
+
+
+def ask_at_once(app: Flask, order_ids: list[int], asked: Callable[[int], object]) -> list[object]:
+    """Ask for the receipts of these orders at the same moment; errors are results."""
+    start = threading.Barrier(len(order_ids))
+
+    def ask(order_id: int) -> object:
+        with app.app_context():
+            start.wait(timeout=20)
+            try:
+                return asked(order_id)
+            except Exception as error:  # noqa: BLE001 (the caller looks at it)
+                return error
+
+    with ThreadPoolExecutor(len(order_ids)) as pool:
+        return list(pool.map(ask, order_ids))
+
+
+def race(app: Flask, *, of_one_order: bool = False) -> list[int]:
+    """Let eight buyers ask at once, and return the numbers that were kept, in order."""
+    shop = open_shop(app)
+    ticket_id = shop.add_ticket()
+    tokens = [sell(shop, ticket_id) for _ in range(1 if of_one_order else BUYERS)]
+    order_ids = []
+    for token in tokens:
+        with shop.changing(token) as order:
+            order_ids.append(order.id)
+    event = app.extensions["settings"].event
+    ask_at_once(
+        app,
+        order_ids * (BUYERS // len(order_ids)),
+        lambda order_id: receipts.get_receipt(order_id, event=event, now=datetime.now(UTC)),
+    )
+    with app.app_context():
+        return list(db.session.scalars(sa.select(Receipt.number).order_by(Receipt.number)))
+
+
+def test_eight_at_once_get_the_numbers_one_to_eight(mariadb_app: Flask) -> None:
+    assert race(mariadb_app) == list(range(1, BUYERS + 1))
+
+
+def test_one_order_asked_for_eight_times_at_once_has_one_receipt(mariadb_app: Flask) -> None:
+    assert race(mariadb_app, of_one_order=True) == [1]
+
+
+def test_without_the_counters_lock_numbers_are_taken_twice(
+    mariadb_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: read, wait for all, then write; seven of eight fail."""
+    together = threading.Barrier(BUYERS)
+
+    def read_then_write(session: Session, kind: ReceiptKind, year: int) -> int:
+        last = session.scalars(sa.select(ReceiptCounter.last)).one()
+        together.wait(timeout=20)
+        session.execute(sa.update(ReceiptCounter).values(last=last + 1))
+        return last + 1
+
+    monkeypatch.setattr(receipts, "_next_number", read_then_write)
+    assert race(mariadb_app) == [1]
+
+
+def test_a_number_whose_document_could_not_be_kept_is_not_lost(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket_id = shop.add_ticket()
+    unlucky, next_one = sell(shop, ticket_id), sell(shop, ticket_id)
+    with monkeypatch.context() as crash, pytest.raises(ZeroDivisionError):
+        crash.setattr(receipts, "Receipt", lambda **_: 1 / 0)
+        shop.client.get(f"/orders/{unlucky}/receipt.pdf")
+    assert f"KW-{YEAR}-000001" in open_receipt(shop, next_one)
+
+
+def test_names_in_any_script_are_printed(shop: Shop) -> None:
+    token = sell(shop)
+    with shop.changing(token) as order:
+        db.session.get_one(User, order.user_id).full_name = "Nguyễn Ánh Łukasz"
+    assert "Nguyễn Ánh Łukasz" in open_receipt(shop, token)
