@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ from app.errors import DomainError, Words
 from app.models import (
     CaseKind,
     CaseStatus,
+    ETicket,
     MoneyCase,
     OrderStatus,
     PaymentStatus,
@@ -121,8 +123,14 @@ def acting_on(order_id: int, seen: str, kind: MoveKind) -> Iterator[tuple[Sessio
 
 
 def lock_facts(session: Session, order_id: int, seen: str) -> OrderFacts:
-    """Return an order's facts under its lock. Raises OrderChanged unless they are as `seen`."""
-    facts = read_facts(lock_order(session, order_id))
+    """Return an order's facts, its row and its seats locked.
+
+    Raises OrderChanged unless they are as `seen`.
+    """
+    order = lock_order(session, order_id)
+    seats = sa.select(ETicket).where(ETicket.order_id == order_id).with_for_update()
+    session.scalars(seats.execution_options(populate_existing=True)).all()  # nobody enters now
+    facts = read_facts(order)
     if parts := changed_parts(seen, facts):
         raise OrderChanged(parts)
     return facts

@@ -11,13 +11,20 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm import Session, joinedload, object_session, selectinload
 
-from app.models import ETicket, MailRequest, MoneyCase, Order, Refund
+from app.extensions import db
+from app.models import ETicket, MailRequest, MoneyCase, Order, OrderItem, Refund
 
 Kept = TypeVar("Kept", Refund, MoneyCase)
 
 DIGEST = 6  # hexadecimal digits for a part: a guard against mistakes, not against forgers
+ALL_OF_IT = (
+    joinedload(Order.user),
+    joinedload(Order.payment),
+    selectinload(Order.items).joinedload(OrderItem.ticket),
+    selectinload(Order.e_tickets).joinedload(ETicket.ticket),
+)
 
 
 class Part(enum.Enum):
@@ -55,6 +62,16 @@ class OrderFacts:
     def movable_seats(self) -> list[ETicket]:
         """Return the e-tickets on which nobody has entered."""
         return [seat for seat in self.standing_seats if seat.admitted_at is None]
+
+
+def find_facts(code: str) -> OrderFacts | None:
+    """Return the facts of the order with this code, with all that its pages name; six statements.
+
+    They belong to the session of the request.
+    """
+    wanted = sa.select(Order).where(Order.code == code).options(*ALL_OF_IT)
+    order = db.session.scalar(wanted)
+    return read_facts(order) if order else None
 
 
 def read_facts(order: Order) -> OrderFacts:
