@@ -119,16 +119,22 @@ class TicketNotFound(FieldRefusal):
 
 
 class QuantityOutOfRange(FieldRefusal):
-    """A quantity is below 1 or over what one order may take of that ticket."""
+    """A quantity is below or above what one order may take of that ticket."""
 
     code = "quantity_out_of_range"
     status = 422
     title = _l("This quantity is not possible")
 
-    def __init__(self, field: str, most: int) -> None:
-        super().__init__(
-            _ln("Choose 1 ticket of this type.", "Choose 1 to %(num)d tickets of this type.", most)
-        )
+    def __init__(self, field: str, most: int, least: int = 1) -> None:
+        if least == 1:
+            words = _ln(
+                "Choose 1 ticket of this type.", "Choose 1 to %(num)d tickets of this type.", most
+            )
+        elif least < most:
+            words = _l("Choose %(least)d to %(most)d tickets of this type.", least=least, most=most)
+        else:
+            words = _l("Choose %(most)d tickets of this type.", most=most)
+        super().__init__(words)
         self.errors = (FieldError(field, self.detail),)
 
 

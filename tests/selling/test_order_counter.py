@@ -162,10 +162,10 @@ def test_seats_that_another_process_takes_meanwhile_go_to_the_first_in_line(
     ticket = mariadb_world.add_ticket(amount=4)
     hold = inventory.hold
 
-    def overtaken(session: Any, quantities: dict[int, int]) -> None:
+    def overtaken(session: Any, *seats: Any) -> None:
         monkeypatch.setattr(inventory, "hold", hold)
         mariadb_world.change(TicketStock, TicketStock.ticket_id == ticket, amount=3)
-        hold(session, quantities)
+        hold(session, *seats)
 
     with counter(mariadb_world) as busy:
         busy.ask((ticket, 2))

@@ -14,7 +14,7 @@ from app.extensions import db
 from app.models import Order, Payment, TicketStock, User
 from app.services.running import transaction
 from app.services.selling import inventory, order_counter
-from app.services.selling.inventory import Quantities
+from app.services.selling.inventory import Quantities, QuotaIds
 from app.services.selling.ordering import PlacedOrder
 from tests.money.world import World, request_for
 
@@ -57,7 +57,7 @@ def test_exactly_what_there_is_can_be_held_in_a_rush(each_world: World) -> None:
 meeting = threading.Barrier(2)
 
 
-def careless_hold(session: Session, quantities: Quantities) -> None:
+def careless_hold(session: Session, quantities: Quantities, quota_ids: QuotaIds) -> None:
     """Read, think, write: how seats are oversold. Two who think at once are enough."""
     for ticket_id, quantity in sorted(quantities.items()):
         row = session.get_one(TicketStock, ticket_id, populate_existing=True)

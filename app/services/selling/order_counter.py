@@ -18,8 +18,9 @@ from app.errors import Busy, DomainError, IdempotencyInProgress, IdempotencyKeyR
 from app.models import IdempotencyKey, Order, OrderStatus, PaymentStatus
 from app.services.running.group_commit import GroupCommit
 from app.services.running.transaction import CommitUnknown, insert, transaction, use_case, violates
-from app.services.selling import eticketing, inventory
-from app.services.selling.order_request import Offer, check_request, find_offers
+from app.services.selling import eticketing, inventory, vouchers
+from app.services.selling.offers import Offer, Room, find_offers
+from app.services.selling.order_request import check_request
 from app.services.selling.order_writing import (
     Draft,
     IdempotencyRef,
@@ -29,6 +30,7 @@ from app.services.selling.order_writing import (
     write_orders,
 )
 from app.services.selling.placed_orders import find_earlier, find_placed
+from app.services.selling.vouchers import VoucherTerms, find_vouchers
 
 LOCK_WAIT_TIMEOUT = 1205
 
@@ -88,36 +90,45 @@ def _place_together(drafts: Sequence[Draft]) -> list[Outcome]:
 def _place(session: Session, drafts: Sequence[Draft]) -> list[Outcome]:
     """Write the orders that every rule allows; return a refusal for each other one."""
     wanted = {item.ticket_id for draft in drafts for item in draft.request.items}
+    codes = {code for draft in drafts if (code := draft.request.voucher) is not None}
     offers = find_offers(session, wanted)
-    left = {ticket_id: offer.available for ticket_id, offer in offers.items()}
-    checked = [_check(draft, offers, left) for draft in drafts]
+    terms = find_vouchers(session, codes) if codes else {}
+    room = Room(offers.values(), terms.values())
+    checked = [_check(draft, offers, terms, room) for draft in drafts]
     allowed = [each for each in checked if isinstance(each, PricedDraft)]
     placed = iter(_write(session, allowed) if allowed else ())
     return [each if isinstance(each, DomainError) else next(placed) for each in checked]
 
 
 def _check(
-    draft: Draft, offers: Mapping[int, Offer], left: dict[int, int]
+    draft: Draft, offers: Mapping[int, Offer], terms: Mapping[str, VoucherTerms], room: Room
 ) -> PricedDraft | DomainError:
-    """Return the draft at today's prices and take its seats from `left`, or its refusal."""
+    """Return the draft at today's prices and take its seats from `room`, or its refusal."""
+    voucher = terms.get(draft.request.voucher or "")
     try:
-        check_request(draft.request, offers, left, draft.now)
+        check_request(draft.request, offers, voucher, room, draft.now)
     except DomainError as refusal:
         return refusal
-    quantities = sorted(draft.request.quantities().items())
-    for ticket_id, quantity in quantities:
-        left[ticket_id] -= quantity
-    return PricedDraft(draft, tuple(PlacedItem(offers[key], wanted) for key, wanted in quantities))
+    wanted = draft.request.quantities()
+    items = tuple(PlacedItem.of(offers[key], wanted[key], voucher) for key in sorted(wanted))
+    priced = PricedDraft(draft, items)
+    room.take(wanted, priced.voucher_seats)
+    return priced
 
 
 def _write(session: Session, orders: Sequence[PricedDraft]) -> list[PlacedOrder]:
     placed = write_orders(session, orders)
     seats: Counter[int] = Counter()
+    uses: Counter[int] = Counter()
+    quota_ids: dict[int, int | None] = {}
     for each, order in zip(orders, placed, strict=True):
         seats.update({item.ticket_id: item.quantity for item in each.items})
+        uses.update(each.voucher_seats)
+        quota_ids |= {item.ticket_id: item.ticket.quota_id for item in each.items}
         if each.draft.idempotency:
             _claim_key(session, each.draft, each.draft.idempotency, order.order_id)
-    inventory.hold(session, seats)  # last: its lock is what all other orders wait for
+    inventory.hold(session, seats, quota_ids)  # last: its lock is what all other orders wait for
+    vouchers.use(session, uses)
     for each, order in zip(orders, placed, strict=True):
         if order.is_paid:
             _settle_free(session, order.order_id, each.draft.now)

@@ -23,7 +23,9 @@ from app.models import (
 from app.models.codes import new_order_code, new_order_token
 from app.services.running import jobs
 from app.services.running.transaction import insert_many
-from app.services.selling.order_request import Offer, OrderRequest
+from app.services.selling.offers import Offer
+from app.services.selling.order_request import OrderRequest
+from app.services.selling.vouchers import VoucherTerms
 from app.tracing import current_request_id
 
 Row = dict[str, Any]
@@ -36,18 +38,31 @@ INLINE_HEAD_START = timedelta(seconds=15)
 
 @dataclass(frozen=True)
 class PlacedItem:
-    """A line of an order that was placed; `ticket` is what it was ordered as."""
+    """A line of an order that was placed; `ticket` is what it was ordered as.
+
+    `price` is what each seat really costs; it may be lower with a voucher.
+    """
 
     ticket: Offer
     quantity: int
+    price: int
+    voucher_id: int | None = None
+
+    @classmethod
+    def of(cls, ticket: Offer, quantity: int, voucher: VoucherTerms | None) -> "PlacedItem":
+        """Return the line at today's price, and with the voucher if it counts for this ticket."""
+        if voucher is None or not voucher.counts_for(ticket.id, is_hidden=ticket.is_hidden):
+            return cls(ticket, quantity, ticket.price)
+        return cls(ticket, quantity, voucher.price_of(ticket.price), voucher.id)
 
     @property
     def ticket_id(self) -> int:
         return self.ticket.id
 
     @property
-    def price(self) -> int:
-        return self.ticket.price
+    def list_price(self) -> int | None:
+        """Return the price without the voucher; None when there is none."""
+        return None if self.voucher_id is None else self.ticket.price
 
     @property
     def subtotal(self) -> int:
@@ -113,6 +128,15 @@ class PricedDraft:
     def total(self) -> int:
         return sum(item.subtotal for item in self.items)
 
+    @property
+    def voucher_seats(self) -> dict[int, int]:
+        """Return how many of its seats are ordered with which voucher id."""
+        seats: dict[int, int] = {}
+        for item in self.items:
+            if item.voucher_id is not None:
+                seats[item.voucher_id] = seats.get(item.voucher_id, 0) + item.quantity
+        return seats
+
     def placed(self, order_id: int, invoice_job_id: int | None) -> PlacedOrder:
         """Return the order once it is written."""
         return PlacedOrder(
@@ -166,6 +190,8 @@ def _item_rows(order_id: int, order: PricedDraft) -> Iterator[Row]:
             "ticket_id": item.ticket_id,
             "quantity": item.quantity,
             "price": item.price,
+            "list_price": item.list_price,
+            "voucher_id": item.voucher_id,
             "attendees": names[item.ticket_id],
         }
 
