@@ -11,6 +11,7 @@ from app.models.door import Device, DeviceRole, DoorSettings, Gate
 from app.models.eticket import ETicket, ReplacedSeat
 from app.models.export import Export, ExportFormat, ExportKind, ExportPart, ExportStatus
 from app.models.fair_door import FairDoor, FairDoorPlace, FairDoorStep
+from app.models.inbox import InboxNote, Source
 from app.models.inspection import Inspection
 from app.models.job import Job, JobStatus, WorkerHeartbeat
 from app.models.ledger import (
@@ -23,6 +24,7 @@ from app.models.ledger import (
     Movement,
 )
 from app.models.mail import Mail, MailRequest
+from app.models.message import Message, MessageRecipient, MessageStatus, RecipientStatus
 from app.models.order import ORDER_TRANSITIONS, Order, OrderItem, OrderStatus
 from app.models.page_view import PageView
 from app.models.partner import ApiKey, IdempotencyKey
@@ -78,6 +80,7 @@ __all__ = [
     "FairDoorStep",
     "Gate",
     "IdempotencyKey",
+    "InboxNote",
     "Inspection",
     "Invitation",
     "Job",
@@ -89,6 +92,9 @@ __all__ = [
     "LedgerSum",
     "Mail",
     "MailRequest",
+    "Message",
+    "MessageRecipient",
+    "MessageStatus",
     "MoneyCase",
     "Movement",
     "Order",
@@ -102,6 +108,7 @@ __all__ = [
     "Receipt",
     "ReceiptCounter",
     "ReceiptKind",
+    "RecipientStatus",
     "ReconciledDay",
     "Reconciliation",
     "ReconciliationLine",
@@ -116,6 +123,7 @@ __all__ = [
     "ScanReason",
     "ScanResult",
     "SigningKey",
+    "Source",
     "Staff",
     "StaffSession",
     "Ticket",

@@ -42,6 +42,7 @@ class MoneyCase(Base):
         sa.UniqueConstraint("order_id", "kind", "invoice_id"),
         sa.CheckConstraint("amount >= 0", name="amount_not_negative"),
         sa.Index(None, "status", "opened_at"),
+        sa.Index(None, "invoice_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -38,7 +38,10 @@ class ReconciliationLine(Base):
     """What was found about one invoice; amounts in rupiah, 0 where a side has none."""
 
     __tablename__ = "reconciliation_lines"
-    __table_args__ = (sa.Index(None, "reconciliation_id", "verdict"),)
+    __table_args__ = (
+        sa.Index(None, "reconciliation_id", "verdict"),
+        sa.Index(None, "verdict", "invoice_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     reconciliation_id: Mapped[int] = mapped_column(sa.ForeignKey("reconciliations.id"))
