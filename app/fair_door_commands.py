@@ -7,6 +7,7 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
+from app.command_line import command_actor
 from app.environment import parse_moment
 from app.fair_door_settings import A_MOMENT, FairDoorSettings
 from app.gateways import current_settings
@@ -51,28 +52,28 @@ def status() -> None:
 @fair_door.command("on")
 def turn_on() -> None:
     """Let visitors in by turn."""
-    switching.switch(utcnow(), _settings(), is_on=True)
+    switching.switch(utcnow(), _settings(), by=command_actor(), is_on=True)
     click.echo("the fair door is on")
 
 
 @fair_door.command("off")
 def turn_off() -> None:
     """Let everybody straight into the checkout; places are kept for when it is on again."""
-    switching.switch(utcnow(), _settings(), is_on=False)
+    switching.switch(utcnow(), _settings(), by=command_actor(), is_on=False)
     click.echo("the fair door is off: everybody goes straight in")
 
 
 @fair_door.command("pause")
 def pause() -> None:
     """Let nobody in for now; who is in may go on."""
-    switching.switch(utcnow(), _settings(), is_paused=True)
+    switching.switch(utcnow(), _settings(), by=command_actor(), is_paused=True)
     click.echo("the line rests; go on with: flask --app wsgi fair-door resume")
 
 
 @fair_door.command("resume")
 def resume() -> None:
     """Go on after a pause."""
-    switching.switch(utcnow(), _settings(), is_paused=False)
+    switching.switch(utcnow(), _settings(), by=command_actor(), is_paused=False)
     click.echo("the line moves again")
 
 
@@ -80,7 +81,7 @@ def resume() -> None:
 @click.argument("per_minute", type=click.IntRange(1, 60_000))
 def rate(per_minute: int) -> None:
     """Let in at most PER_MINUTE visitors a minute; under overload it is fewer."""
-    switching.switch(utcnow(), _settings(), most_per_minute=per_minute)
+    switching.switch(utcnow(), _settings(), by=command_actor(), most_per_minute=per_minute)
     click.echo(f"at most {per_minute} visitors a minute")
 
 
@@ -89,7 +90,7 @@ def rate(per_minute: int) -> None:
 def open_at(moment: datetime) -> None:
     """Open at MOMENT instead; places taken until then stay."""
     try:
-        switching.open_at(moment, utcnow(), _settings())
+        switching.open_at(moment, utcnow(), _settings(), by=command_actor())
     except switching.AlreadyDrawn as error:
         words = "the lot is drawn: another sale needs `fair-door new-line`"
         raise click.ClickException(words) from error
@@ -101,7 +102,7 @@ def open_at(moment: datetime) -> None:
 @click.confirmation_option(prompt="Everybody who waits or is in loses that place. Go on?")
 def new_line(moment: datetime | None) -> None:
     """Begin a line for another sale; the limit of seats a person begins anew with it."""
-    switching.begin_new_line(moment, utcnow(), _settings())
+    switching.begin_new_line(moment, utcnow(), _settings(), by=command_actor())
     click.echo("a new line has begun")
 
 

@@ -56,7 +56,7 @@ class Line(RuleBasedStateMachine):
     def begin(self) -> None:
         self.hold(0)
         with self.hall.working():
-            switching.begin_new_line(None, self.hall.now, self.hall.door)
+            switching.begin_new_line(None, self.hall.now, self.hall.door, by="tests")
         self.hall.later(minutes=20)
         self.hall.move_on()
 

@@ -143,7 +143,7 @@ def test_a_new_line_ends_the_places_of_the_one_before(hall: Hall) -> None:
     [old] = hall.take_places(1)
     hall.move_on()
     with hall.working():
-        switching.begin_new_line(None, hall.now, door_settings())
+        switching.begin_new_line(None, hall.now, door_settings(), by="tests")
     [new] = hall.take_places(1)
     hall.later(seconds=5)
     hall.move_on()

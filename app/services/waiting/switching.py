@@ -4,9 +4,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from app.fair_door_settings import FairDoorSettings
 from app.models import FairDoor
+from app.services.running import audit
+from app.services.running.audit import By, Subject
 from app.services.running.transaction import insert, transaction, use_case
 from app.services.waiting.admission import ensure_door, lock_door
 
@@ -16,32 +19,55 @@ class AlreadyDrawn(Exception):
 
 
 @use_case
-def switch(now: datetime, settings: FairDoorSettings, **values: Any) -> None:
+def switch(now: datetime, settings: FairDoorSettings, *, by: By, **values: Any) -> None:
     """Change `is_on`, `is_paused` or `most_per_minute` of the line in use. Raises Busy."""
     ensure_door(now, settings)
     with transaction() as session:
-        door = lock_door(session)
-        for name, value in values.items():
-            setattr(door, name, value)
+        _change(session, lock_door(session), values, by, now)
 
 
 @use_case
-def open_at(moment: datetime, now: datetime, settings: FairDoorSettings) -> None:
+def open_at(moment: datetime, now: datetime, settings: FairDoorSettings, *, by: By) -> None:
     """Set another opening; places taken until then stay. Raises AlreadyDrawn, Busy."""
     ensure_door(now, settings)
     with transaction() as session:
         door = lock_door(session)
         if door.drawn_at is not None:
             raise AlreadyDrawn
-        door.opens_at = moment
+        _change(session, door, {"opens_at": moment}, by, now)
 
 
 @use_case
-def begin_new_line(moment: datetime | None, now: datetime, settings: FairDoorSettings) -> None:
+def begin_new_line(
+    moment: datetime | None, now: datetime, settings: FairDoorSettings, *, by: By
+) -> None:
     """End the line in use and its places, and begin one for another sale. Raises Busy."""
     ensure_door(now, settings)
     with transaction() as session:
         lock_door(session)
-        last = session.scalar(sa.select(sa.func.max(FairDoor.id))) or 0
+        number = (session.scalar(sa.select(sa.func.max(FairDoor.id))) or 0) + 1
         values = {"opens_at": moment, "per_minute": settings.per_minute, "created_at": now}
-        insert(session, FairDoor, id=last + 1, **values)
+        insert(session, FairDoor, id=number, **values)
+        subject = Subject("fair_door", str(number))
+        after = {"opens_at": moment}
+        audit.record(
+            session, actor=by, action="fair_door.begun_anew", subject=subject, after=after, now=now
+        )
+
+
+def _change(
+    session: Session, door: FairDoor, values: dict[str, Any], by: By, now: datetime
+) -> None:
+    """Change the line and say so in the audit log; what is so already is no change."""
+    before = {name: getattr(door, name) for name in values}
+    for name, value in values.items():
+        setattr(door, name, value)
+    audit.record(
+        session,
+        actor=by,
+        action="fair_door.changed",
+        subject=Subject("fair_door", str(door.id)),
+        before=before,
+        after=values,
+        now=now,
+    )
