@@ -17,7 +17,7 @@ from app.gateways import current_gateways, current_settings
 from app.integrations.mailer import MailDelayed
 from app.integrations.xendit import XenditThrottled
 from app.job_handlers import HANDLERS
-from app.services.money import daily_reconciliation, pacing
+from app.services.money import daily_reconciliation, pacing, postings
 from app.services.running import jobs
 from app.services.running.inspections import inspect_if_due
 from app.services.selling.ordering import OPEN_INVOICE
@@ -69,7 +69,7 @@ def _keep_house(app: Flask, stop: threading.Event) -> None:
     """Look after the house once a minute; apart from the heartbeat, which must not wait for it."""
     while not stop.is_set():
         with app.app_context(), request_id(new_request_id()):
-            for chore in (_inspect, _sweep, _schedule_the_day):
+            for chore in (_inspect, _sweep, _schedule_the_day, _keep_ledger):
                 _guarded(chore)
         stop.wait(MINUTE)
 
@@ -85,6 +85,13 @@ def _sweep() -> None:
 
 def _schedule_the_day() -> None:
     daily_reconciliation.schedule(now=utcnow(), zone=current_settings().event.timezone)
+
+
+def _keep_ledger() -> None:
+    zone = current_settings().event.timezone
+    while postings.post_marked(now=utcnow(), zone=zone):
+        pass
+    postings.sweep(now=utcnow(), zone=zone)
 
 
 def _work(app: Flask, stop: threading.Event, prefers_line: bool) -> None:

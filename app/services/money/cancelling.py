@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.errors import Busy, OrderNotCancellable
 from app.integrations.xendit import INLINE, XenditClient, XenditError
 from app.models import ETicket, Order, OrderStatus, RefundReason
-from app.services.money import cases, refunds
+from app.services.money import cases, postings, refunds
 from app.services.money.expiry import expire_order
 from app.services.money.payments import lock_order
 from app.services.running import audit, jobs
@@ -65,6 +65,7 @@ def cancel_paid(order_id: int, *, by: By, now: datetime) -> None:
         inventory.take_back(session, order.quantities)
         cases.enqueue_waiting(session, now)
         _open_refund(session, order, now)
+        postings.mark(session, order.id)
         audit.record(
             session,
             actor=by,

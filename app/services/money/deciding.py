@@ -20,7 +20,7 @@ from app.models import (
     RefundStatus,
     RefundWay,
 )
-from app.services.money import cases, late_money, payments, refunds
+from app.services.money import cases, late_money, payments, postings, refunds
 from app.services.money.invoicing import close_invoice
 from app.services.money.payments import PaymentView, lock_order
 from app.services.money.refunds import Money, lock_refund
@@ -149,6 +149,7 @@ def _decide_overpaid(case_id: int, decision: Decision, *, by: By, now: datetime)
         if decision is Decision.ACCEPT:
             cases.resolve(case, CaseResolution.ACCEPTED, by=by, now=now)
             cases.note_decision(session, case, decision.value, by=by, now=now)
+            postings.mark(session, order.id)
             return
         gone = cases.find_open(session, order.id, CaseKind.SEATS_GONE)
         if gone is not None:

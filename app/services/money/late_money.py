@@ -18,7 +18,7 @@ from app.models import (
     RefundReason,
     SaleStatus,
 )
-from app.services.money import cases, refunds
+from app.services.money import cases, postings, refunds
 from app.services.money.payments import lock_order
 from app.services.running.audit import Actor, By
 from app.services.running.transaction import reading, transaction, use_case
@@ -171,6 +171,7 @@ def _become_paid(
     order.paid_at = now
     eticketing.issue(session, order, now)
     cases.resolve(case, resolution, by=by, now=now)
+    postings.mark(session, order.id)
 
 
 def _refund_all(session: Session, order: Order, case: MoneyCase, by: By, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -80,10 +80,10 @@ def list_sums(first: date, last: date) -> list[Sum]:
 
 def find_period() -> tuple[date, date] | None:
     """Return the first and the last day of the ledger; None while it is empty."""
+    ends = sa.select(sa.func.min(LedgerSum.day), sa.func.max(LedgerSum.day))
     with reading() as session:
-        ends = sa.select(sa.func.min(LedgerSum.day), sa.func.max(LedgerSum.day))
-        first, last = session.execute(ends).one()
-    return (first, last) if first is not None else None
+        first, last = cast("tuple[date | None, date | None]", session.execute(ends).one())
+    return (first, last) if first and last else None
 
 
 def balances(until: date | None = None) -> dict[Account, int]:

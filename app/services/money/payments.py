@@ -18,7 +18,7 @@ from app.models import (
     PaymentStatus,
     RefundReason,
 )
-from app.services.money import cases, letters, refunds
+from app.services.money import cases, letters, postings, refunds
 from app.services.running import jobs
 from app.services.running.transaction import reading, transaction, use_case
 from app.services.selling import eticketing, inventory
@@ -143,6 +143,7 @@ def settle(order_id: int, invoice: Invoice, *, now: datetime) -> None:
         order.payment.read_at = now
         if invoice.is_paid:
             _settle_paid(session, order, invoice, now)
+            postings.mark(session, order.id)
         elif invoice.status is InvoiceStatus.EXPIRED and order.payment.invoice_id == invoice.id:
             close_unpaid(session, order, now)
         elif invoice.status is InvoiceStatus.PENDING and _is_unwanted(order, invoice):
@@ -224,6 +225,7 @@ def accept(session: Session, order: Order, invoice: Invoice, now: datetime) -> N
         paid = invoice.paid_amount if invoice.paid_amount is not None else invoice.amount
         _record_money(session, order.payment, invoice, paid, now)
         _fulfil(session, order, now)
+        postings.mark(session, order.id)
 
 
 def _return_second(

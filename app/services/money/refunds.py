@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.models import Order, Refund, RefundReason, RefundStatus, RefundWay
-from app.services.money import letters
+from app.services.money import letters, postings
 from app.services.running import jobs
 from app.services.running.audit import Actor, By
 from app.services.running.transaction import reading
@@ -92,6 +92,7 @@ def open_refund(
     session.add(refund)
     session.flush()
     jobs.enqueue(session, SEND_REFUND, {"refund_id": refund.id}, now=now, due_at=now)
+    postings.mark(session, order.id)
     log.warning("refund due", extra={"order": order.code, "amount": amount, "why": reason.value})
     return refund
 
@@ -139,6 +140,7 @@ def finish(
     refund.finished_at = now
     refund.finished_by = Actor.of(by).name[:100]
     erase_account(refund)
+    postings.mark(session, refund.order_id)
     reference = refund.reference_id
     letters.enqueue(session, refund.order_id, letters.REFUND_SENT, now=now, about=reference)
     log.info("refund done", extra={"refund": reference, "status": status.value, "by": by})

@@ -1,0 +1,139 @@
+"""Steps shared by tests of the ledger: posting, what it says, and what the facts say."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import sqlalchemy as sa
+
+from app.extensions import db
+from app.models import (
+    Account,
+    LedgerEntry,
+    LedgerPosting,
+    LedgerSum,
+    MoneyCase,
+    Movement,
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    Refund,
+)
+from app.services.money import ledger, postings
+from app.services.money.ledger import Line
+from app.services.selling.ordering import PlacedOrder
+from tests.money.world import World
+
+ALWAYS = (date(2000, 1, 1), date(2100, 1, 1))
+
+
+def post(world: World) -> int:
+    """Do what the worker does every few seconds; return how many marks it took."""
+    zone, taken = world.settings.event.timezone, 0
+    with world.app.app_context():
+        while found := postings.post_marked(now=world.now(), zone=zone):
+            taken += found
+    return taken
+
+
+def post_all(world: World) -> int:
+    """Look at every order, marked or not; return how many postings it took."""
+    with world.app.app_context():
+        return postings.sweep_all(now=world.now(), zone=world.settings.event.timezone)
+
+
+def lines(world: World, placed: PlacedOrder) -> list[Line]:
+    """Return the ledger's entries of an order."""
+    with world.app.app_context():
+        return ledger.list_lines_of(placed.order_id)
+
+
+def told(world: World, placed: PlacedOrder) -> list[tuple[Movement, Account, int]]:
+    """Return what happened to an order's money, as (movement, account, rupiah), in order."""
+    return [(line.movement, line.account, line.amount) for line in lines(world, placed)]
+
+
+def balances(world: World, placed: PlacedOrder | None = None) -> dict[Account, int]:
+    """Return the accounts that do not stand at zero, of one order or of all."""
+    if placed is None:
+        with world.app.app_context():
+            found = ledger.balances()
+    else:
+        found = defaultdict(int)
+        for line in lines(world, placed):
+            found[line.account] += line.amount
+    return {account: amount for account, amount in found.items() if amount}
+
+
+@contextmanager
+def session_of(world: World) -> Iterator[sa.orm.Session]:
+    with world.app.app_context():
+        yield db.session()
+
+
+def wrongs(world: World) -> list[str]:
+    """Return what is wrong with the ledger by itself, and against the orders' facts."""
+    with session_of(world) as session:
+        return [*_out_of_balance(session), *_sums_that_differ(session), *_facts(session)]
+
+
+def _out_of_balance(session: sa.orm.Session) -> Iterator[str]:
+    total = sa.func.sum(LedgerEntry.amount)
+    odd = sa.select(LedgerEntry.posting_id, total).group_by(LedgerEntry.posting_id)
+    for posting, rest in session.execute(odd.having(total != 0)):
+        yield f"posting {posting} leaves {rest}"
+
+
+def _sums_that_differ(session: sa.orm.Session) -> Iterator[str]:
+    key = [getattr(LedgerEntry, name) for name in postings.SUM_KEY]
+    figures = (sa.func.sum(LedgerEntry.amount), sa.func.sum(LedgerEntry.count))
+    counted = {tuple(row) for row in session.execute(sa.select(*key, *figures).group_by(*key))}
+    kept = [getattr(LedgerSum, name) for name in (*postings.SUM_KEY, "amount", "count")]
+    stored = {tuple(row) for row in session.execute(sa.select(*kept))}
+    for row in counted ^ stored:
+        yield f"sums: {row}"
+
+
+def _facts(session: sa.orm.Session) -> Iterator[str]:
+    """Add up the tables by themselves, another way than the ledger does."""
+    is_paid = Payment.status == PaymentStatus.PAID
+    came = sa.func.coalesce(Payment.paid_amount, Payment.amount)
+    paid = _sum(session, sa.select(sa.func.sum(came)).where(is_paid))
+    others = sa.select(sa.func.sum(MoneyCase.amount)).where(
+        sa.exists().where(
+            Payment.order_id == MoneyCase.order_id,
+            sa.not_(is_paid) | (Payment.invoice_id != MoneyCase.invoice_id),
+        ),
+        MoneyCase.kind.in_(["underpaid", "double_payment"]),
+    )
+    sold = sa.select(sa.func.sum(Order.total)).where(Order.status == OrderStatus.PAID)
+    due = sa.select(sa.func.sum(Refund.amount))
+    done = due.where(Refund.finished_at.is_not(None))
+    said = {
+        "received": (Movement.RECEIVED, Account.RECEIVABLE),
+        "owed back": (Movement.REFUND_DUE, Account.REFUNDS_OWED),
+        "sent back": (Movement.REFUNDED, Account.REFUNDS_OWED),
+    }
+    facts = {
+        "received": paid + _sum(session, others),
+        "owed back": -_sum(session, due),
+        "sent back": _sum(session, done),
+    }
+    for name, (movement, account) in said.items():
+        mine = (LedgerEntry.movement == movement) & (LedgerEntry.account == account)
+        posted = _sum(session, sa.select(sa.func.sum(LedgerEntry.amount)).where(mine))
+        if posted != facts[name]:
+            yield f"{name}: {posted} in the ledger, {facts[name]} in fact"
+    of_sales = sa.select(sa.func.sum(LedgerEntry.amount)).where(LedgerEntry.account == "sales")
+    if -_sum(session, of_sales) != _sum(session, sold):
+        yield f"sales: {-_sum(session, of_sales)} in the ledger, {_sum(session, sold)} in fact"
+
+
+def _sum(session: sa.orm.Session, statement: sa.Select[int]) -> int:
+    return int(session.scalar(statement) or 0)
+
+
+def count_postings(world: World) -> int:
+    return world.count(LedgerPosting)
