@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import flask_login
-from flask import Flask, request, session
+from flask import Flask, Request, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
@@ -38,8 +39,19 @@ class StaffUser:
         return self.token
 
 
+class CookieSessions(SecureCookieSessionInterface):
+    """Flask's sessions; a caller without any cookie, such as a partner, is not searched for one."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session of a request, empty where none was sent."""
+        if "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 def init_app(app: Flask) -> None:
     """Let Flask-Login find who a request comes from."""
+    app.session_interface = CookieSessions()
     # It would tie a session to an address, and phones change theirs all day.
     login.session_protection = None
     login.user_loader(_load)
