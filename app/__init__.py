@@ -43,11 +43,17 @@ from app.routes import (
     staff_conflicts,
     staff_devices,
     staff_door,
+    staff_free_tickets,
     staff_gates,
     staff_invitations,
     staff_me,
+    staff_order_actions,
+    staff_order_money,
     staff_people,
+    staff_quotas,
     staff_second_factor,
+    staff_tickets,
+    staff_vouchers,
     terms,
 )
 from app.tracing import current_request_id
@@ -69,9 +75,7 @@ def create_app(settings: Settings) -> Flask:
     configure_logging(settings.log_level, settings.log_dir)
     app = Service(__name__)
     app.config.update(_flask_config(settings))
-    _trust_proxies(app, settings.trusted_proxies)
     hooks.init_app(app, settings)  # first, so that every answer has its id and its log line
-    lane_hooks.init_app(app, settings.web_threads)  # before anything asks the database
     addresses.init_app(app)
     sessions.init_app(app)
     access.init_app(app)  # before the extensions: who may not use a page learns nothing else of it
@@ -79,6 +83,10 @@ def create_app(settings: Settings) -> Flask:
     init_gateways(app, settings)
     _init_templates(app, settings)
     _register_routes(app)
+    # From the application outwards: a place in its lane, the visitor's own address, and those who
+    # answer without either.
+    lane_hooks.init_app(app, settings)
+    _trust_proxies(app, settings.trusted_proxies)
     fair_door.init_app(app)
     shop_front.init_app(app)
     return app
@@ -161,6 +169,10 @@ def _register_routes(app: Flask) -> None:
         app.register_blueprint(account.bp)
     for admin_page in (staff_people, staff_invitations, staff_audit):
         app.register_blueprint(admin_page.bp)
+    for catalogue_page in (staff_tickets, staff_quotas, staff_vouchers):
+        app.register_blueprint(catalogue_page.bp)
+    for order_page in (staff_free_tickets, staff_order_actions, staff_order_money):
+        app.register_blueprint(order_page.bp)
     for door_module in (door_pairing, door, door_shell):
         app.register_blueprint(door_module.bp)
     app.register_blueprint(terms.bp)

@@ -18,9 +18,10 @@ from app.services.money import (
     payments,
     refunding,
     refunds,
+    settling,
 )
 from app.services.money.budget import Meter, Share
-from app.services.office import invitations
+from app.services.office import invitations, updated_etickets
 from app.services.running import jobs
 from app.services.selling import eticketing, ordering, resending
 
@@ -83,6 +84,11 @@ def _reconcile_day(payload: dict[str, Any]) -> None:
     daily_reconciliation.reconcile_stretch(payload, clock=utcnow, gateway=current_gateways().xendit)
 
 
+def _read_transactions(payload: dict[str, Any]) -> None:
+    gateway = current_gateways().xendit
+    settling.read_transactions(payload["reading_id"], clock=utcnow, gateway=gateway)
+
+
 def _close_case(payload: dict[str, Any]) -> None:
     due = late_money.close_case(payload["case_id"], now=utcnow())
     if due is not None:
@@ -127,10 +133,12 @@ HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     eticketing.DELIVER: mail_jobs.deliver_etickets,
     resending.RESEND: mail_jobs.resend_etickets,
     daily_reconciliation.RECONCILE: _reconcile_day,
+    settling.READ_TRANSACTIONS: _read_transactions,
     cases.CLOSE_CASE: _close_case,
     cases.SERVE_WAITING: _serve_waiting,
     letters.SEND_LETTER: mail_jobs.send_letter,
     invitations.SEND_INVITATION: mail_jobs.send_invitation,
+    updated_etickets.SEND_UPDATED: mail_jobs.send_updated_etickets,
     refunds.SEND_REFUND: _send_refund,
     refunding.CONFIRM_REFUND: _confirm_refund,
     refunding.FOLLOW_REFUND: _follow_refund,

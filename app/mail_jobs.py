@@ -5,7 +5,7 @@ from typing import Any
 from app.clock import utcnow
 from app.gateways import current_gateways, current_settings
 from app.services.money import correspondence
-from app.services.office import invitations
+from app.services.office import invitations, updated_etickets
 from app.services.selling import delivery, resending
 
 
@@ -23,6 +23,17 @@ def deliver_etickets(payload: dict[str, Any]) -> None:
 def resend_etickets(payload: dict[str, Any]) -> None:
     """Mail an order's e-tickets once more."""
     resending.deliver_again(
+        **payload,
+        now=utcnow(),
+        renderer=current_gateways().renderer,
+        mailer=current_gateways().mailer,
+        settings=current_settings(),
+    )
+
+
+def send_updated_etickets(payload: dict[str, Any]) -> None:
+    """Mail an order's e-tickets as staff left them."""
+    updated_etickets.deliver(
         **payload,
         now=utcnow(),
         renderer=current_gateways().renderer,

@@ -41,7 +41,31 @@ class Area:
 
 AREAS = (
     # orders
+    Area(
+        "staff_free_tickets.ask",
+        _l("Free tickets"),
+        _l("Give seats away, for a reason."),
+        Group.ORDERS,
+    ),
     # catalogue
+    Area(
+        "staff_tickets.show_all",
+        _l("Tickets"),
+        _l("What is sold, at which price, how many, when."),
+        Group.CATALOGUE,
+    ),
+    Area(
+        "staff_quotas.show_all",
+        _l("Shared quotas"),
+        _l("Seats that several tickets draw on together."),
+        Group.CATALOGUE,
+    ),
+    Area(
+        "staff_vouchers.show_all",
+        _l("Vouchers"),
+        _l("Codes that lower prices or open hidden tickets."),
+        Group.CATALOGUE,
+    ),
     # money
     # door
     Area("staff_door.live", _l("Live numbers"), _l("Who has come in, where and when."), Group.DOOR),

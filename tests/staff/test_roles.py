@@ -16,6 +16,7 @@ NOBODY = "nobody"
 WHO = (NOBODY, "door", "finance", "admin")
 EVERYBODY, ANY_ROLE = frozenset(WHO), frozenset(WHO[1:])
 DOOR, ADMIN = frozenset({"door", "admin"}), frozenset({"admin"})
+MONEY = frozenset({"finance", "admin"})
 
 # Every address of staff stands here; one that is new and does not fails the test below.
 TABLE: dict[tuple[str, str], frozenset[str]] = {
@@ -49,6 +50,37 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/staff/people/<int:staff_id>/log-out"): ADMIN,
     ("POST", "/staff/people/<int:staff_id>/reset-second-factor"): ADMIN,
     ("GET", "/staff/audit"): ADMIN,
+    ("GET", "/staff/tickets"): ADMIN,
+    ("GET", "/staff/tickets/new"): ADMIN,
+    ("POST", "/staff/tickets/new"): ADMIN,
+    ("GET", "/staff/tickets/<int:ticket_id>"): ADMIN,
+    ("POST", "/staff/tickets/<int:ticket_id>"): ADMIN,
+    ("POST", "/staff/tickets/<int:ticket_id>/move"): ADMIN,
+    ("POST", "/staff/tickets/<int:ticket_id>/retire"): ADMIN,
+    ("POST", "/staff/tickets/<int:ticket_id>/reopen"): ADMIN,
+    ("GET", "/staff/quotas"): ADMIN,
+    ("GET", "/staff/quotas/new"): ADMIN,
+    ("POST", "/staff/quotas/new"): ADMIN,
+    ("GET", "/staff/quotas/<int:quota_id>"): ADMIN,
+    ("POST", "/staff/quotas/<int:quota_id>"): ADMIN,
+    ("GET", "/staff/vouchers"): ADMIN,
+    ("GET", "/staff/vouchers/links"): ADMIN,
+    ("GET", "/staff/vouchers/new"): ADMIN,
+    ("POST", "/staff/vouchers/new"): ADMIN,
+    ("GET", "/staff/vouchers/<int:voucher_id>"): ADMIN,
+    ("POST", "/staff/vouchers/<int:voucher_id>"): ADMIN,
+    ("POST", "/staff/vouchers/<int:voucher_id>/retire"): ADMIN,
+    ("POST", "/staff/vouchers/<int:voucher_id>/reopen"): ADMIN,
+    ("GET", "/staff/orders/free"): ADMIN,
+    ("POST", "/staff/orders/free"): ADMIN,
+    **{
+        (method, f"/staff/orders/<code>/{page}"): MONEY
+        for method in ("GET", "POST")
+        for page in (
+            *("resend", "buyer", "names", "seats", "cancel", "refund", "cases/<int:case_id>"),
+            *("refunds/<reference>/done", "refunds/<reference>/retry"),
+        )
+    },
     ("GET", "/staff/door"): DOOR,
     ("GET", "/staff/door/this-phone"): DOOR,
     ("POST", "/staff/door/this-phone"): DOOR,

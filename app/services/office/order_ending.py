@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.errors import CaseClosed, OrderNotCancellable
 from app.integrations.xendit import XenditClient
 from app.models import ETicket, OrderStatus, RefundReason
-from app.services.money import cancelling, cases, deciding, refunds
+from app.services.money import cancelling, cases, deciding, postings, refunds
 from app.services.money.deciding import Decision, NotPossible
 from app.services.office.order_actions import (
     MoveKind,
@@ -87,6 +87,7 @@ def _end_paid(session: Session, facts: OrderFacts, now: datetime) -> None:
     standing = sa.update(ETicket).where(ETicket.order_id == order.id, ETicket.revoked_at.is_(None))
     affected(session, standing.values(revoked_at=now))
     cases.enqueue_waiting(session, now)
+    postings.mark(session, order.id)
     if amount:
         money = refunds.money_of(order)
         refunds.open_refund(session, order, money, amount, RefundReason.CANCELLED, now=now)

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from app.extensions import db
 from app.models import ETicket, Order, OrderItem, RefundReason, RefundWay, Ticket
-from app.services.money import cases, refunds
+from app.services.money import cases, postings, refunds
 from app.services.office import updated_etickets
 from app.services.office.new_codes import renew_codes
 from app.services.office.order_actions import (
@@ -24,8 +25,10 @@ from app.services.office.order_print import OrderFacts
 from app.services.office.updated_etickets import Update
 from app.services.running import audit
 from app.services.running.audit import By
-from app.services.running.transaction import reading, use_case
+from app.services.running.transaction import use_case
 from app.services.selling import inventory
+
+NO_TYPE = _l("Choose the type of the new seats.")
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,7 @@ class SeatWish:
 def list_targets() -> Sequence[Ticket]:
     """Return the tickets seats can be changed to, on sale or not, in the catalogue's order."""
     in_use = sa.select(Ticket).where(Ticket.retired_at.is_(None))
-    with reading() as session:
-        return session.scalars(in_use.order_by(Ticket.position, Ticket.id)).all()
+    return db.session.scalars(in_use.order_by(Ticket.position, Ticket.id)).all()
 
 
 def quote_change(facts: OrderFacts, numbers: Collection[int], ticket: Ticket) -> SeatQuote:
@@ -98,7 +100,7 @@ def change_seats(
     with acting_on(order_id, seen, MoveKind.CHANGE_SEATS) as (session, facts):
         ticket = session.get(Ticket, wish.ticket_id)
         if ticket is None or ticket.retired_at is not None:
-            raise MoveNotPossible(_l("Choose the type of the new seats."))
+            raise MoveNotPossible(NO_TYPE)
         quote = quote_change(facts, wish.numbers, ticket)
         if quote.price != wish.price:
             raise MoveNotPossible(_l("The price has just changed. Look at the new figures."))
@@ -108,6 +110,7 @@ def change_seats(
         _send_difference(session, facts.order, quote, now)
         updated_etickets.enqueue(session, facts.order, Update.CODES, now=now)
         cases.enqueue_waiting(session, now)
+        postings.mark(session, order_id)
         audit.record(
             session,
             actor=by,
