@@ -19,6 +19,7 @@ from urllib.parse import quote, urlencode
 import requests
 from requests.adapters import HTTPAdapter
 
+from app.integrations.xendit_answers import parse_answer, parse_object
 from app.integrations.xendit_refunds import (
     RefundRequest,
     XenditRefund,
@@ -36,6 +37,11 @@ from app.integrations.xendit_shapes import (
     XenditUnknown,
     XenditUnreachable,
     parse_invoice,
+)
+from app.integrations.xendit_transactions import (
+    TransactionPage,
+    list_path,
+    parse_transactions,
 )
 from app.lanes import TooManyOutside, stepping_aside
 from app.tracing import HEADER, current_request_id
@@ -61,7 +67,6 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
 INLINE_READ_TIMEOUT = 8.0  # a buyer is waiting; what is slower becomes a job
-THROTTLE_PAUSE = 10.0  # when a 429 does not say how long
 CONNECTIONS = 64  # as many as a web process has threads
 
 Timeout = tuple[float, float]
@@ -105,12 +110,12 @@ class XenditClient:
         if self._meter is not None:
             self._meter.before("create")
         made = self._call("POST", "/v2/invoices", timeout, request.body(), endpoint="create")
-        return parse_invoice(_object(made))
+        return parse_invoice(parse_object(made))
 
     def read_invoice(self, invoice_id: str, timeout: Timeout = PATIENT) -> Invoice:
         """Read an invoice: the truth about its money. Raises XenditRefused(404) when unknown."""
         path = f"/v2/invoices/{_plain_id(invoice_id)}"
-        return parse_invoice(_object(self._read("read", path, timeout)))
+        return parse_invoice(parse_object(self._read("read", path, timeout)))
 
     def list_invoices(self, external_id: str, timeout: Timeout = PATIENT) -> list[Invoice]:
         """Return all invoices with this external id; an unknown one gives an empty list."""
@@ -162,16 +167,20 @@ class XenditClient:
     def expire_invoice(self, invoice_id: str, timeout: Timeout = PATIENT) -> Invoice:
         """Close an unpaid invoice. Raises XenditRefused when it is not PENDING: read it."""
         path = f"/invoices/{_plain_id(invoice_id)}/expire!"  # no /v2 here: facts 3.4
-        return parse_invoice(_object(self._call("POST", path, timeout)))
+        return parse_invoice(parse_object(self._call("POST", path, timeout)))
 
     def create_refund(self, request: RefundRequest, timeout: Timeout = PATIENT) -> XenditRefund:
         """Send money back; 200 means accepted, mostly not done yet. Look up before repeating."""
         key = {"idempotency-key": request.reference}
-        return parse_refund(_object(self._call("POST", "/refunds", timeout, request.body(), key)))
+        return parse_refund(
+            parse_object(self._call("POST", "/refunds", timeout, request.body(), key))
+        )
 
     def read_refund(self, refund_id: str, timeout: Timeout = PATIENT) -> XenditRefund:
         """Read a refund: the truth about it. Raises XenditRefused(404) when unknown."""
-        return parse_refund(_object(self._call("GET", f"/refunds/{_plain_id(refund_id)}", timeout)))
+        return parse_refund(
+            parse_object(self._call("GET", f"/refunds/{_plain_id(refund_id)}", timeout))
+        )
 
     def list_refunds(self, invoice_id: str, timeout: Timeout = PATIENT) -> list[XenditRefund]:
         """Return all refunds of an invoice; an unknown one gives an empty list."""
@@ -182,6 +191,20 @@ class XenditClient:
             if error.status == 404:
                 return []
             raise
+
+    def list_transactions(
+        self,
+        from_at: datetime,
+        until_at: datetime,
+        after_id: str | None = None,
+        timeout: Timeout = PATIENT,
+    ) -> TransactionPage:
+        """Return a page of the payments in the balance: what they cost, and when they settle.
+
+        Raises XenditRefused(403) where the key has no right to read transactions.
+        """
+        path = list_path(from_at, until_at, after_id)
+        return parse_transactions(self._read("transactions", path, timeout))
 
     def _call(
         self,
@@ -219,7 +242,7 @@ class XenditClient:
         allowed = answer.headers.get("Rate-Limit-Limit", "")
         if self._meter is not None and endpoint and allowed.isdecimal():
             self._meter.after(endpoint, int(allowed))
-        return _parse_answer(answer)
+        return parse_answer(answer)
 
     def _log(
         self, method: str, path: str, answer: requests.Response | None, seconds: float
@@ -266,35 +289,3 @@ def _plain_id(named: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", named):
         raise XenditRefused(404, "NOT_AN_ID")
     return named
-
-
-def _parse_answer(answer: requests.Response) -> Any:
-    """Return the JSON body of a 2xx answer. Raises what else it means; never assumes JSON."""
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    if 200 <= answer.status_code < 300:
-        if body is None:
-            raise XenditUnknown(f"{answer.status_code} without JSON")
-        return body
-    if answer.status_code == 429:
-        raise XenditThrottled(_pause(answer.headers.get("Rate-Limit-Reset")))
-    code = body.get("error_code") if isinstance(body, dict) else None
-    if answer.status_code in (400, 401, 403, 404) and isinstance(body, dict):
-        raise XenditRefused(answer.status_code, str(code or "NO_CODE")[:64])
-    raise XenditUnknown(f"{answer.status_code} {str(code or '')[:64]}".strip())
-
-
-def _pause(reset: str | None) -> float:
-    """Read Rate-Limit-Reset: seconds, perhaps fractional."""
-    try:
-        return max(0.1, min(float(reset or THROTTLE_PAUSE), 120.0))
-    except ValueError:
-        return THROTTLE_PAUSE
-
-
-def _object(body: Any) -> Mapping[str, Any]:
-    if not isinstance(body, dict):
-        raise XenditUnknown("a JSON object was expected")
-    return body

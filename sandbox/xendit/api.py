@@ -15,6 +15,7 @@ from sandbox.xendit.account import Account
 from sandbox.xendit.invoices import Invoice
 from sandbox.xendit.listing import selected
 from sandbox.xendit.refunds import Refunds
+from sandbox.xendit.transactions import list_transactions
 from sandbox.xendit.validation import ApiError
 
 # The name of each call, as the switches' `call` setting knows it.
@@ -24,6 +25,7 @@ CALLS = {
     "api.list_invoices": "list",
     "api.expire": "expire",
     "api.create_refund": "refund",
+    "api.transactions": "transactions",
 }
 
 
@@ -129,6 +131,10 @@ def _add_refund_calls(api: Blueprint, account: Account, refunds: Refunds) -> Non
     def list_refunds() -> Response:
         found = refunds.of_invoice(request.args.get("invoice_id"))
         return jsonify(data=[refund.as_json() for refund in found], has_more=False)
+
+    @api.get("/transactions")
+    def transactions() -> Response:
+        return jsonify(list_transactions(account, request.args))
 
 
 def _add_callback_url_call(api: Blueprint, account: Account) -> None:

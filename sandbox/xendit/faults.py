@@ -1,6 +1,6 @@
 """Every switch of the stand-in, in one table.
 
-`call` limits a switch to one call: create, read, list, expire, refund (empty: any of them).
+`call` limits a switch to one call: create, read, list, expire, refund, transactions (empty: any).
 Every switch also takes `times`, after which it turns itself off.
 """
 
@@ -82,4 +82,8 @@ SWITCHES = (
     ),
     Switch("refund_stays_pending", "refunds never end"),
     Switch("refund_by_invoice_off", "refunds need a payment_request_id"),
+    # Transactions.
+    Switch("transactions_forbidden", "the key may not read transactions: 403"),
+    Switch("fee_differs", "a settled payment's fee is this much more than expected", {"by": 500}),
+    Switch("settlement_late", "nothing is settled when it was expected"),
 )
