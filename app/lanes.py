@@ -7,10 +7,12 @@ Whoever waits for somebody outside gives the place to another meanwhile. Workers
 no lane.
 """
 
+import math
 import random
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,25 +20,33 @@ from enum import StrEnum
 
 from app.errors import Busy
 
-# Two of 200 who are refused at one moment should not come back at one moment.
+# Two of 200 who are refused at one moment should not come back at one moment: each comes at a time
+# drawn between the soonest and the latest, and the latest moves out with the crowd, to a bound.
 SOONEST_RETRY = 3
 LATEST_RETRY = 8
+LONGEST_RETRY = 30
 
 
 class Lane(StrEnum):
-    """What a request is for: who pays or enters, who buys or works here, who watches."""
+    """What a request is for: who pays or enters, who buys or works here, who comes too late for
+    what is sold out and only has to be told so, who watches.
+    """
 
     PAYMENTS = "payments"
     SHOP = "shop"
+    LATE = "late"
     HEALTH = "health"
 
 
 class Crowded(Busy):
-    """Too many were before this request; nothing of it was done."""
+    """Too many were before this request; nothing of it was done.
 
-    def __init__(self) -> None:
+    `latest` is how many seconds from now the last of those refused now should come back.
+    """
+
+    def __init__(self, latest: int = LATEST_RETRY) -> None:
         super().__init__()
-        self.retry_after = random.randint(SOONEST_RETRY, LATEST_RETRY)  # noqa: S311 (jitter)
+        self.retry_after = random.randint(SOONEST_RETRY, latest)  # noqa: S311 (jitter)
 
 
 class TooManyOutside(Exception):
@@ -72,11 +82,13 @@ class Figures:
 
 
 SHOP_AT_WORK = 2
+LATE_AT_WORK = 1
+LATE_THREADS = 32  # told in milliseconds each; the page for all of them is repeated before any lane
 PAYMENTS_AT_WORK = 4
 PAYMENT_THREADS = 64  # a door of fifty phones may send what they kept at one moment
 HEALTH_AT_WORK = 2  # a long look at all numbers must not make the service seem dead
 # At work in all lanes together: what each process needs in database connections.
-AT_WORK = SHOP_AT_WORK + PAYMENTS_AT_WORK + HEALTH_AT_WORK
+AT_WORK = SHOP_AT_WORK + LATE_AT_WORK + PAYMENTS_AT_WORK + HEALTH_AT_WORK
 
 
 def limits_for(web_threads: int) -> dict[Lane, Limits]:
@@ -86,9 +98,37 @@ def limits_for(web_threads: int) -> dict[Lane, Limits]:
     """
     return {
         Lane.SHOP: Limits(SHOP_AT_WORK, 2 * web_threads, web_threads, patience=6.0),
+        Lane.LATE: Limits(LATE_AT_WORK, LATE_THREADS, 0, patience=6.0),
         Lane.PAYMENTS: Limits(PAYMENTS_AT_WORK, PAYMENT_THREADS, PAYMENT_THREADS // 2, 8.0),
         Lane.HEALTH: Limits(HEALTH_AT_WORK, 4, 0, patience=2.0),
     }
+
+
+class Crowd:
+    """Estimates how long those who were refused lately would take to serve.
+
+    Both counts fade, so that only the last moments count: with SPAN seconds, by two thirds.
+    """
+
+    SPAN = 5.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._at = clock()
+        self._served = self._refused = 0.0
+
+    def note(self, *, is_served: bool) -> None:
+        """Count one more who was served, or refused."""
+        now = self._clock()
+        left = math.exp((self._at - now) / self.SPAN)
+        self._at = now
+        self._served = self._served * left + is_served
+        self._refused = self._refused * left + (not is_served)
+
+    def latest_retry(self) -> int:
+        """Return by when, in seconds, those who are refused now should all have come back."""
+        seconds = self.SPAN * self._refused / max(self._served, 1.0)
+        return round(min(max(seconds, LATEST_RETRY), LONGEST_RETRY))
 
 
 class Gate:
@@ -104,6 +144,7 @@ class Gate:
         self._at_work = 0
         self._away = {"outside": 0, "aside": 0}
         self._refused = 0
+        self._crowd = Crowd()
         self._returning: deque[threading.Event] = deque()
         self._waiting: deque[threading.Event] = deque()
         self._ahead = gives_way_to
@@ -115,8 +156,7 @@ class Gate:
         """Take a place, waiting for it if need be. Raises Crowded; nothing is taken then."""
         with self._guard:
             if self._in_all() >= self.limits.in_all:
-                self._refused += 1
-                raise Crowded
+                raise self._refusal()
             turn = self._take_turn(self._waiting)
         if turn.wait(self.limits.patience):
             return
@@ -124,8 +164,7 @@ class Gate:
             if turn.is_set():
                 return  # in the moment between giving up and saying so
             self._waiting.remove(turn)
-            self._refused += 1
-        raise Crowded
+            raise self._refusal()
 
     def leave(self) -> None:
         """Give the place to whoever is next."""
@@ -163,6 +202,11 @@ class Gate:
             waiting = len(self._returning) + len(self._waiting)
             return Figures(self._at_work, waiting, **self._away, refused=self._refused)
 
+    def _refusal(self) -> Crowded:
+        self._refused += 1
+        self._crowd.note(is_served=False)
+        return Crowded(self._crowd.latest_retry())
+
     def _in_all(self) -> int:
         in_line = len(self._returning) + len(self._waiting)
         return self._at_work + sum(self._away.values()) + in_line
@@ -177,6 +221,8 @@ class Gate:
     def _let_in(self) -> None:
         while self._at_work < self._places() and (line := self._returning or self._waiting):
             self._at_work += 1
+            if line is self._waiting:
+                self._crowd.note(is_served=True)
             line.popleft().set()
 
     def _places(self) -> int:
@@ -193,6 +239,7 @@ def gates_for(web_threads: int) -> dict[Lane, Gate]:
     return {
         Lane.PAYMENTS: payments,
         Lane.SHOP: Gate(limits[Lane.SHOP], gives_way_to=payments),
+        Lane.LATE: Gate(limits[Lane.LATE]),
         Lane.HEALTH: Gate(limits[Lane.HEALTH]),
     }
 

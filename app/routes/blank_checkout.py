@@ -4,7 +4,6 @@ In a rush thousands open it in a minute, and drawing it costs more than placing 
 each visitor's own, the two tokens, is put into the drawing in place of a mark.
 """
 
-import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime
@@ -16,11 +15,10 @@ from app.forms.checkout import CheckoutForm
 from app.routes.drawings import drawn
 from app.routes.htmx import wants_fragment
 from app.routes.language import current_language
+from app.routes.late_comers import asks_for_quantities
 from app.services.selling.shop_window import look_at_tickets
 
 KIND = "checkout"
-MOST_TICKETS = 4
-QUANTITY = re.compile(r"t\d{1,6}=\d{0,2}")
 # Of the process alone: nobody can type them.
 CSRF_MARK, ORDER_MARK = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
 
@@ -29,8 +27,7 @@ Draw = Callable[[CheckoutForm], str]
 
 def is_blank() -> bool:
     """Tell whether the address asks for quantities and nothing else, so that many ask the same."""
-    wanted = [f"{name}={value}" for name, value in request.args.items(multi=True)]
-    return len(wanted) <= MOST_TICKETS and all(map(QUANTITY.fullmatch, wanted))
+    return asks_for_quantities(request.query_string.decode("utf-8", "replace"))
 
 
 def blank_form(draw: Draw, now: datetime) -> str:

@@ -35,6 +35,7 @@ from app.routes.checkout_notices import (
     shortages,
 )
 from app.routes.error_handlers import may_refuse
+from app.routes.gone_page import gone_page, is_too_late
 from app.routes.htmx import render, wants_fragment
 from app.routes.language import current_language, switch_to
 from app.routes.own_orders import has_made, list_own_orders, remember
@@ -54,7 +55,12 @@ from app.tracing import current_request_id
 RATE_SECONDS = 60
 
 bp = Blueprint("checkout", __name__)
-bp.before_request(fair_door.guard)
+
+
+@bp.before_request
+def guard() -> ResponseReturnValue | None:
+    """Let a visitor through in turn; who wants what is gone is told so instead of waiting."""
+    return None if is_too_late() else fair_door.guard()
 
 
 PAY = ("pay", "pay_suggested")
@@ -71,7 +77,9 @@ def _is_no_order() -> bool:
 
 @bp.get("/checkout")
 def show() -> ResponseReturnValue:
-    """Show the form for the quantities in the address."""
+    """Show the form for the quantities in the address, or that all of them are gone."""
+    if is_too_late():
+        return gone_page()
     typed = take_typed()
     if typed or fair_door.current_turn() or not is_blank():
         return _form_page(CheckoutForm.from_values({**typed, **request.args}))

@@ -24,7 +24,7 @@ from app.errors import DomainError
 from app.extensions import csrf, limiter
 from app.fair_door_settings import FairDoorSettings
 from app.gateways import current_settings
-from app.routes import fair_door_proof
+from app.routes import fair_door_proof, lane_hooks
 from app.routes.fair_door_cookies import PLACE, TURN, Seals, forget, keep_place, keep_turn
 from app.routes.fair_door_news import PATH, RENEW, NewsDesk, describe, news_for, told
 from app.routes.fair_door_proof import new_challenge, proof_sent
@@ -59,6 +59,7 @@ def init_app(app: Flask) -> None:
         fair_door_proof.init_app(app)
     app.after_request(_note_busy)
     with app.app_context():
+        lane_hooks.when_refused(app, watch().note_busy)
         app.wsgi_app = NewsDesk(  # type: ignore[method-assign]
             app.wsgi_app, watch=watch(), seals=seals, headers=security_headers(settings)
         )

@@ -11,6 +11,7 @@ from app.config import Settings
 log = logging.getLogger("app.request")
 
 HEADERS = "security_headers"
+BEGAN = "tickets.began"  # when the request came, before it waited for its turn
 QUIET = {"health.healthz", "health.readyz", "health.metrics", "static", "door_shell.file"}
 
 
@@ -26,7 +27,7 @@ def _begin() -> None:
     offered = request.headers.get(tracing.HEADER)
     g.request_id_scope = tracing.request_id(tracing.accept_request_id(offered))
     g.request_id_scope.__enter__()
-    g.started = time.monotonic()
+    g.started = request.environ.get(BEGAN) or time.monotonic()
 
 
 def _finish(response: Response) -> Response:

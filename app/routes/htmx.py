@@ -3,14 +3,19 @@
 from typing import Any
 
 from flask import render_template, request
+from werkzeug.datastructures import Headers
 
 
 def wants_fragment() -> bool:
-    """Tell whether htmx asks for a part of the page.
+    """Tell whether htmx asks for a part of the page."""
+    return asks_for_fragment(request.headers)
+
+
+def asks_for_fragment(headers: Headers) -> bool:
+    """Tell whether a request with these headers is htmx asking for a part of a page.
 
     A history restore carries the same header but needs the whole page.
     """
-    headers = request.headers
     return (
         headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
     )

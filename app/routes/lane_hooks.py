@@ -1,15 +1,29 @@
-"""Each request in its lane: what it is for is told by its address alone."""
+"""Each request in its lane, before Flask begins: what it is for is told by its address alone.
 
+The one exception: who wants only what is sold out waits beside the shop's lane, not in it.
+"""
+
+import logging
 import os
-from collections.abc import Iterator
-from typing import cast
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, cast
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from app import lanes
-from app.lanes import Gate, Lane, gates_for
+from app import lanes, tracing
+from app.config import Settings
+from app.extensions import db
+from app.lanes import Crowded, Gate, Lane, gates_for
+from app.routes.hooks import BEGAN, security_headers
+from app.routes.late_comers import comes_too_late
+from app.routes.refusals import Refusals
+from app.services.selling.shop_window import ShopWindow, window_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # Money, the buyers who have ordered, the door; each with all that is below it.
 PAYMENTS = (
@@ -23,28 +37,88 @@ PAYMENTS = (
 HEALTH = ("/readyz", "/metrics")
 # They ask no database; the first has to be answered whatever happens, all pages need the others.
 NO_LANE = ("/healthz", "/static", "/event.css", "/event")
+TURNSTILE = "turnstile"
+
+log = logging.getLogger("app.request")
 
 
-def init_app(app: Flask, web_threads: int) -> None:
-    """Register the hooks; after those that every answer needs, before all that cost something."""
-    app.extensions["lanes"] = gates_for(web_threads)
-    app.before_request(_enter)
-    app.teardown_request(_leave)
+class Turnstile:
+    """A WSGI middleware that lets requests in by lane, and refuses those that find it full."""
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        *,
+        gates: dict[Lane, Gate],
+        refusals: Refusals,
+        window: ShopWindow,
+    ) -> None:
+        self._app = app
+        self._window = window
+        self._gates = gates
+        self._refusals = refusals
+        self.when_refused: list[Callable[[], None]] = []
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        lane = lane_of(environ["PATH_INFO"])
+        if lane is None:
+            return self._app(environ, start_response)
+        if lane is Lane.SHOP and comes_too_late(environ, self._window):
+            lane = Lane.LATE
+        environ[BEGAN] = time.monotonic()
+        try:
+            lanes.enter(self._gates[lane])
+        except Crowded as refusal:
+            return self._refuse(refusal, lane, environ, start_response)
+        try:
+            return self._app(environ, start_response)
+        finally:
+            lanes.leave()
+
+    def _refuse(
+        self,
+        refusal: Crowded,
+        lane: Lane,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
+    ) -> Iterable[bytes]:
+        if lane is not Lane.HEALTH:
+            for act in self.when_refused:
+                act()
+        with tracing.request_id(tracing.accept_request_id(environ.get("HTTP_X_REQUEST_ID"))):
+            headers, body = self._refusals.answer(environ, refusal)
+            self._note(lane, environ)
+        start_response("503 SERVICE UNAVAILABLE", headers)
+        return [body]
+
+    def _note(self, lane: Lane, environ: "WSGIEnvironment") -> None:
+        """Log it as every request is logged; which rule it would have met nobody has looked up."""
+        milliseconds = round((time.monotonic() - environ[BEGAN]) * 1000, 1)
+        told = {"method": environ["REQUEST_METHOD"], "route": None, "lane": lane.value}
+        log.info("request", extra={**told, "status": Crowded.status, "ms": milliseconds})
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Stand directly before the application: behind whatever answers without it."""
+    app.extensions["lanes"] = gates = gates_for(settings.web_threads)
+    refusals = Refusals(app, security_headers(settings))
+    with app.app_context():
+        window = window_of(db.engine)
+    turnstile = Turnstile(app.wsgi_app, gates=gates, refusals=refusals, window=window)
+    app.extensions[TURNSTILE] = turnstile
+    app.wsgi_app = turnstile  # type: ignore[method-assign]
+
+
+def when_refused(app: Flask, act: Callable[[], None]) -> None:
+    """Have `act` called for each who is refused, but for those who only watch."""
+    cast(Turnstile, app.extensions[TURNSTILE]).when_refused.append(act)
 
 
 def current_gates() -> dict[Lane, Gate]:
     """Return the gates of this process by lane."""
     return cast(dict[Lane, Gate], current_app.extensions["lanes"])
-
-
-def _enter() -> None:
-    lane = lane_of(request.path)
-    if lane is not None:
-        lanes.enter(current_gates()[lane])
-
-
-def _leave(_error: BaseException | None) -> None:
-    lanes.leave()
 
 
 def lane_of(path: str) -> Lane | None:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from flask import Blueprint, Response, g, has_request_context, redirect, request, url_for
+from flask import Blueprint, Request, Response, g, has_request_context, redirect, request, url_for
 from flask_babel import get_locale, refresh
 from markupsafe import Markup, escape
 from werkzeug.exceptions import NotFound
@@ -23,10 +23,16 @@ def select_locale() -> str:
     """Return the reader's language: the one once chosen, else the browser's, else Indonesian."""
     if not has_request_context():
         return DEFAULT  # a worker or a command: each mail and ticket names its own language
-    chosen = g.get("chosen_language") or request.cookies.get(COOKIE)
-    if chosen in LANGUAGES:
-        return chosen
-    return request.accept_languages.best_match(list(LANGUAGES), DEFAULT) or DEFAULT
+    chosen = g.get("chosen_language")
+    return chosen if chosen in LANGUAGES else language_of(request)
+
+
+def language_of(asked: Request) -> str:
+    """Return the language that a request's cookie names, else the one its browser likes best."""
+    kept = asked.cookies.get(COOKIE)
+    if kept in LANGUAGES:
+        return kept
+    return asked.accept_languages.best_match(list(LANGUAGES), DEFAULT) or DEFAULT
 
 
 @bp.get("/language/<code>")

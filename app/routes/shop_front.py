@@ -1,5 +1,6 @@
 """The catalogue for a crowd: what was sent a moment ago is sent again, before Flask begins.
 
+So is the page that tells late comers that all they chose is gone.
 Nothing is decided here. An answer is kept as the view gave it, under everything that the view
 looks at, and for as long as the view itself would draw the same. The request id, wherever it
 stands, is the asker's own; a repeat does not count against anybody's rate.
@@ -20,6 +21,7 @@ from app import tracing
 from app.clock import utcnow
 from app.extensions import db
 from app.routes.language import COOKIE
+from app.routes.late_comers import CHECKOUT, comes_too_late
 from app.services.selling.shop_window import ShopWindow, window_of
 
 if TYPE_CHECKING:
@@ -27,15 +29,13 @@ if TYPE_CHECKING:
 
 # What each address's answer depends on; its `Vary` says the same to caches.
 LANGUAGE = "the language that the cookie names"
-LOOKED_AT = {
-    "/": (
-        LANGUAGE,
-        "HTTP_HX_REQUEST",
-        "HTTP_HX_HISTORY_RESTORE_REQUEST",
-        "HTTP_ACCEPT_LANGUAGE",
-    ),
-    "/api/tickets": (),
-}
+OF_A_PAGE = (
+    LANGUAGE,
+    "HTTP_HX_REQUEST",
+    "HTTP_HX_HISTORY_RESTORE_REQUEST",
+    "HTTP_ACCEPT_LANGUAGE",
+)
+LOOKED_AT = {"/": OF_A_PAGE, "/api/tickets": (), CHECKOUT: (*OF_A_PAGE, "QUERY_STRING")}
 CHOSEN_LANGUAGE = re.compile(rf"(?:^|;\s*){COOKIE}=([^;]*)")
 # Anybody may invent languages: then it is drawn for them each time.
 MOST_KEPT = 64
@@ -79,7 +79,7 @@ class ShopFront:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        if not _is_plain(environ):
+        if not _is_plain(environ, self._window):
             return self._app(environ, start_response)
         key = _key(environ)
         answer = self._find(key)
@@ -161,7 +161,7 @@ def _read(body: Iterable[bytes]) -> bytes:
             close()
 
 
-def _is_plain(environ: "WSGIEnvironment") -> bool:
+def _is_plain(environ: "WSGIEnvironment", window: ShopWindow) -> bool:
     """Tell whether a request wants what everybody gets.
 
     One that names several versions it has is left to the view.
@@ -169,8 +169,8 @@ def _is_plain(environ: "WSGIEnvironment") -> bool:
     return (
         environ["PATH_INFO"] in LOOKED_AT
         and environ["REQUEST_METHOD"] == "GET"
-        and not environ.get("QUERY_STRING")
         and "," not in environ.get("HTTP_IF_NONE_MATCH", "")
+        and (not environ.get("QUERY_STRING") or comes_too_late(environ, window))
     )
 
 

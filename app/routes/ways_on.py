@@ -61,7 +61,7 @@ def what_was_typed(status: int) -> list[tuple[str, str]]:
 
 def reload_part() -> list[WayOn]:
     """Return the page that a part was asked for, to be loaded whole."""
-    page = _own_path_of(request.headers.get("HX-Current-URL"))
+    page = own_path_of(request.headers.get("HX-Current-URL"), request.host)
     return [WayOn(page or own_path(request.path, "/"), _("Load the page again"))]
 
 
@@ -69,7 +69,7 @@ def _again() -> WayOn | None:
     """Return the same page once more, or the page of the form that was sent."""
     if request.method in ("GET", "HEAD"):
         return WayOn(own_path(request.full_path.rstrip("?"), "/"), _("Try again"))
-    page = _own_path_of(request.referrer) or _nearest_page(request.path)
+    page = own_path_of(request.referrer, request.host) or _nearest_page(request.path)
     return WayOn(page, _("Back to the form")) if page else None
 
 
@@ -79,10 +79,10 @@ def _page_above(status: int) -> WayOn | None:
     return WayOn(page, _("Back to the page")) if page else None
 
 
-def _own_path_of(address: str | None) -> str | None:
-    """Return the path and query of an address of ours, None of any other."""
+def own_path_of(address: str | None, host: str) -> str | None:
+    """Return the path and query of an address of ours, at this host; None of any other."""
     parts = split_address(address)
-    if parts.netloc != request.host:
+    if parts.netloc != host:
         return None
     return own_path(parts.path + (f"?{parts.query}" if parts.query else ""), "") or None
 

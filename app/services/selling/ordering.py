@@ -19,6 +19,7 @@ from app.services.selling.order_writing import (
     PlacedOrder,
 )
 from app.services.selling.placed_orders import find_earlier
+from app.services.selling.sold_out import refuse_if_gone
 
 __all__ = [
     "EXPIRE_ORDER",
@@ -55,6 +56,7 @@ def place_order(
     """
     if idempotency and (earlier := find_earlier(request, idempotency)):
         return earlier
+    refuse_if_gone(request.quantities(), now)
     expires_at = now + settings.order_hold
     draft = Draft(request, now, expires_at, api_key_id, has_head_start, idempotency)
     leave_reading()  # nobody may wait with a connection in hand
