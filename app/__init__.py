@@ -39,16 +39,20 @@ from app.routes import (
     shop_front,
     staff,
     staff_audit,
+    staff_cases,
     staff_codes,
     staff_conflicts,
     staff_devices,
     staff_door,
+    staff_exports,
+    staff_finance,
     staff_free_tickets,
     staff_gates,
     staff_invitations,
     staff_me,
     staff_order_actions,
     staff_order_money,
+    staff_orders,
     staff_people,
     staff_quotas,
     staff_second_factor,
@@ -167,12 +171,15 @@ def _register_routes(app: Flask) -> None:
         app.register_blueprint(office.bp)
     for account in (staff_codes, staff_me, staff_second_factor, proof):
         app.register_blueprint(account.bp)
+    app.register_blueprint(staff_cases.bp)
     for admin_page in (staff_people, staff_invitations, staff_audit):
         app.register_blueprint(admin_page.bp)
     for catalogue_page in (staff_tickets, staff_quotas, staff_vouchers):
         app.register_blueprint(catalogue_page.bp)
-    for order_page in (staff_free_tickets, staff_order_actions, staff_order_money):
+    for order_page in (staff_orders, staff_free_tickets, staff_order_actions, staff_order_money):
         app.register_blueprint(order_page.bp)
+    for money_page in (staff_finance, staff_exports):
+        app.register_blueprint(money_page.bp)
     for door_module in (door_pairing, door, door_shell):
         app.register_blueprint(door_module.bp)
     app.register_blueprint(terms.bp)

@@ -21,7 +21,7 @@ from app.services.money import (
     settling,
 )
 from app.services.money.budget import Meter, Share
-from app.services.office import invitations, updated_etickets
+from app.services.office import exports, invitations, updated_etickets
 from app.services.running import jobs
 from app.services.selling import eticketing, ordering, resending
 
@@ -124,6 +124,15 @@ def _follow_refund(payload: dict[str, Any]) -> None:
         raise jobs.RetryLater("not arrived yet", again - utcnow())
 
 
+def _make_export(payload: dict[str, Any]) -> None:
+    zone = current_settings().event.timezone
+    exports.make(payload["export_id"], clock=utcnow, zone=zone)
+
+
+def _erase_export(payload: dict[str, Any]) -> None:
+    exports.erase(payload["export_id"])
+
+
 HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     ordering.OPEN_INVOICE: _open_invoice,
     ordering.EXPIRE_ORDER: _expire_order,
@@ -139,6 +148,8 @@ HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     letters.SEND_LETTER: mail_jobs.send_letter,
     invitations.SEND_INVITATION: mail_jobs.send_invitation,
     updated_etickets.SEND_UPDATED: mail_jobs.send_updated_etickets,
+    exports.MAKE: _make_export,
+    exports.ERASE: _erase_export,
     refunds.SEND_REFUND: _send_refund,
     refunding.CONFIRM_REFUND: _confirm_refund,
     refunding.FOLLOW_REFUND: _follow_refund,

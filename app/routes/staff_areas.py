@@ -42,9 +42,21 @@ class Area:
 AREAS = (
     # orders
     Area(
+        "staff_orders.show_all",
+        _l("Orders"),
+        _l("Find an order, see all that happened to it, act on it."),
+        Group.ORDERS,
+    ),
+    Area(
         "staff_free_tickets.ask",
         _l("Free tickets"),
         _l("Give seats away, for a reason."),
+        Group.ORDERS,
+    ),
+    Area(
+        "staff_cases.show_all",
+        _l("Cases"),
+        _l("What waits for a person: money, refunds, mails, differences."),
         Group.ORDERS,
     ),
     # catalogue
@@ -67,6 +79,24 @@ AREAS = (
         Group.CATALOGUE,
     ),
     # money
+    Area(
+        "staff_finance.show",
+        _l("Finance"),
+        _l("What was sold, and where the money is."),
+        Group.MONEY,
+    ),
+    Area(
+        "staff_finance.show_ledger",
+        _l("Ledger"),
+        _l("Every movement of money, line by line."),
+        Group.MONEY,
+    ),
+    Area(
+        "staff_exports.show_all",
+        _l("Exports"),
+        _l("Figures as files for Excel and others."),
+        Group.MONEY,
+    ),
     # door
     Area("staff_door.live", _l("Live numbers"), _l("Who has come in, where and when."), Group.DOOR),
     Area(

@@ -1,0 +1,255 @@
+"""The finance overview: what was sold, and where each rupiah of it is, over some days.
+
+All of it is read from the sums of the ledger, whose postings add up to zero. So the tables here
+agree with one another, with the exports and with the daily close, to the last rupiah.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta, tzinfo
+from itertools import pairwise
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.models import Account, Movement, Order, OrderStatus, Ticket, Transaction
+from app.services.money import ledger
+from app.services.money.ledger import Sum, add_up, count_up
+from app.services.running.transaction import reading
+
+LONGEST = timedelta(days=3 * 366)
+DAYS_AHEAD = 7
+
+
+@dataclass(frozen=True)
+class Sales:
+    """Seats and rupiah of a ticket, a day, a channel, or all together."""
+
+    name: str
+    seats: int = 0
+    gross: int = 0
+    seats_back: int = 0
+    taken_back: int = 0
+
+    @property
+    def net(self) -> int:
+        return self.gross - self.taken_back
+
+    @property
+    def net_seats(self) -> int:
+        return self.seats - self.seats_back
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day's sales and movements of money, in rupiah; `orders` were sold on it."""
+
+    day: date
+    sales: Sales
+    orders: int
+    received: int
+    charged: int
+    refunded: int
+    settled: int
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Net sales, and step by step what is left of them and where. `net` is the last line.
+
+    `undecided` is money of buyers that nobody got seats for, `owed` promised refunds: both are in
+    hand and not ours. `forgiven` was never paid (negative: paid too much, and kept).
+    """
+
+    sales: int
+    undecided: int
+    owed: int
+    forgiven: int
+    goodwill: int
+    fee: int
+    vat: int
+    withheld: int
+    settled: int
+    sent_back: int
+    by_hand: int
+    unsettled: int
+
+    @property
+    def came(self) -> int:
+        """Return what came from buyers and stayed, before Xendit's charges."""
+        return self.sales + self.undecided + self.owed - self.forgiven - self.goodwill
+
+    @property
+    def net(self) -> int:
+        return self.came - self.fee - self.vat - self.withheld
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What Xendit will pay out on a day; None: later, or nobody knows when."""
+
+    day: date | None
+    amount: int
+    is_late: bool = False
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How things stand now, whatever the days looked at."""
+
+    open_orders: int
+    open_total: int
+    undecided: int
+    owed: int
+    unsettled: int
+    without_fee: int
+    expected: tuple[Expected, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything the page shows of the days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+    total: Sales
+    tickets: tuple[Sales, ...]
+    channels: tuple[Sales, ...]
+    days: tuple[Day, ...]
+    received: int
+    refunded: int
+    flow: Flow
+
+
+def find_days(first: date | None, last: date | None, *, today: date) -> tuple[date, date]:
+    """Return the days to look at; what is not given is the ledger's first day, and today."""
+    if first is None or last is None:
+        known = ledger.find_period()
+        first = first or min(last or today, known[0] if known else today)
+        last = last or max(first, today, known[1] if known else today)
+    if first > last:
+        first, last = last, first
+    return max(first, last - LONGEST), last
+
+
+def look(first: date, last: date) -> Overview:
+    """Return the overview of some days; four statements, whatever was sold."""
+    sums = ledger.list_sums(first, last)
+    order, names = _list_tickets()
+    tickets = _group(sums, lambda one: one.ticket_id)
+    channels = _group(sums, lambda one: one.channel)
+    by_day: dict[date, list[Sum]] = defaultdict(list)
+    for one in sums:
+        by_day[one.day].append(one)
+    return Overview(
+        first=first,
+        last=last,
+        total=_sales(sums),
+        tickets=tuple(
+            replace(tickets[key], name=names.get(key, str(key)))
+            for key in sorted(tickets, key=lambda key: (order.get(key, len(order)), key))
+        ),
+        channels=tuple(sorted(_named(channels), key=lambda one: (-one.net, one.name))),
+        days=tuple(_day(day, by_day[day]) for day in sorted(by_day, reverse=True)),
+        received=add_up(sums, Account.RECEIVABLE, of=Movement.RECEIVED),
+        refunded=add_up(sums, Account.REFUNDS_OWED, of=Movement.REFUNDED),
+        flow=_flow(sums),
+    )
+
+
+def look_at_now(now: datetime, zone: tzinfo) -> Standing:
+    """Return what is open, owed and expected at this moment."""
+    stands = ledger.balances()
+    is_open = Order.status == OrderStatus.PENDING
+    count, total = sa.func.count(Order.id), sa.func.coalesce(sa.func.sum(Order.total), 0)
+    with reading() as session:
+        open_orders, open_total = session.execute(sa.select(count, total).where(is_open)).one()
+    expected = _list_expected(now, zone)
+    unsettled = stands[Account.RECEIVABLE]
+    return Standing(
+        open_orders=open_orders,
+        open_total=int(open_total),
+        undecided=-stands[Account.BUYERS],
+        owed=-stands[Account.REFUNDS_OWED],
+        unsettled=unsettled,
+        without_fee=unsettled - sum(one.amount for one in expected),
+        expected=tuple(one for one in expected if one.amount),
+    )
+
+
+def _sales(sums: Iterable[Sum], name: str = "") -> Sales:
+    of = {Movement.SOLD: [0, 0], Movement.CANCELLED: [0, 0]}
+    for one in sums:
+        if one.account is Account.SALES and one.movement in of:
+            of[one.movement][0] += one.count
+            of[one.movement][1] += one.amount
+    sold, back = of[Movement.SOLD], of[Movement.CANCELLED]
+    return Sales(name, sold[0], -sold[1], -back[0], back[1])
+
+
+def _group(sums: Sequence[Sum], key: Callable[[Sum], Any]) -> dict[Any, Sales]:
+    groups: dict[Any, list[Sum]] = defaultdict(list)
+    for one in sums:
+        if one.account is Account.SALES:
+            groups[key(one)].append(one)
+    return {each: _sales(members) for each, members in groups.items()}
+
+
+def _named(channels: dict[str, Sales]) -> list[Sales]:
+    return [replace(sales, name=name) for name, sales in channels.items()]
+
+
+def _day(day: date, sums: Sequence[Sum]) -> Day:
+    return Day(
+        day=day,
+        sales=_sales(sums),
+        orders=count_up(sums, Account.BUYERS, Movement.SOLD),
+        received=add_up(sums, Account.RECEIVABLE, of=Movement.RECEIVED),
+        charged=add_up(sums, Account.FEE, Account.VAT, Account.WITHHOLDING),
+        refunded=add_up(sums, Account.REFUNDS_OWED, of=Movement.REFUNDED),
+        settled=add_up(sums, Account.BALANCE, of=Movement.SETTLED),
+    )
+
+
+def _flow(sums: Sequence[Sum]) -> Flow:
+    return Flow(
+        sales=-add_up(sums, Account.SALES),
+        undecided=-add_up(sums, Account.BUYERS),
+        owed=-add_up(sums, Account.REFUNDS_OWED),
+        forgiven=add_up(sums, Account.ACCEPTED),
+        goodwill=add_up(sums, Account.GOODWILL),
+        fee=add_up(sums, Account.FEE),
+        vat=add_up(sums, Account.VAT),
+        withheld=add_up(sums, Account.WITHHOLDING),
+        settled=add_up(sums, Account.BALANCE, of=Movement.SETTLED),
+        sent_back=-add_up(sums, Account.BALANCE, of=Movement.REFUNDED),
+        by_hand=-add_up(sums, Account.BANK),
+        unsettled=add_up(sums, Account.RECEIVABLE),
+    )
+
+
+def _list_tickets() -> tuple[dict[int, int], dict[int, str]]:
+    """Return the place of each ticket in the catalogue, and its name."""
+    query = sa.select(Ticket.id, Ticket.type).order_by(Ticket.position, Ticket.id)
+    with reading() as session:
+        rows = session.execute(query).all()
+    return {row.id: place for place, row in enumerate(rows)}, {row.id: row.type for row in rows}
+
+
+def _list_expected(now: datetime, zone: tzinfo) -> list[Expected]:
+    """Return what is to be paid out: late, day by day for a week, later or unknown."""
+    today = now.astimezone(zone).date()
+    ends = [
+        datetime.combine(today + timedelta(days=n), time(), zone) for n in range(DAYS_AHEAD + 1)
+    ]
+    at, net = Transaction.expected_at, Transaction.net
+    conditions = [at < ends[0]]
+    conditions += [sa.and_(at >= begin, at < end) for begin, end in pairwise(ends)]
+    conditions.append(sa.or_(at >= ends[-1], at.is_(None)))
+    sums = [sa.func.sum(sa.case((one, net), else_=0)) for one in conditions]
+    with reading() as session:
+        row = session.execute(sa.select(*sums).where(Transaction.settled_at.is_(None))).one()
+    amounts = [int(amount or 0) for amount in row]
+    days = [Expected(today + timedelta(days=n), amounts[n + 1]) for n in range(DAYS_AHEAD)]
+    return [Expected(None, amounts[0], is_late=True), *days, Expected(None, amounts[-1])]
