@@ -16,7 +16,7 @@ from app.services.running import audit, jobs
 from app.services.running.audit import Actor, By, Subject
 from app.services.running.jobs import RetryLater
 from app.services.running.transaction import affected, reading, transaction, use_case
-from app.services.selling import inventory
+from app.services.selling import seats
 from app.services.selling.ordering import EXPIRE_ORDER
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def cancel_paid(order_id: int, *, by: By, now: datetime) -> None:
             raise OrderNotCancellable
         order.move_to(OrderStatus.CANCELLED)
         _revoke(session, order, now)
-        inventory.take_back(session, order.quantities)
+        seats.take_back(session, order)
         cases.enqueue_waiting(session, now)
         _open_refund(session, order, now)
         postings.mark(session, order.id)

@@ -44,7 +44,7 @@ from app.services.money.reminding import schedule_reminder
 from app.services.running import jobs
 from app.services.running.jobs import OutOfTurn, RetryLater
 from app.services.running.transaction import affected, reading, transaction, use_case
-from app.services.selling import inventory
+from app.services.selling import seats
 from app.services.selling.ordering import PlacedOrder
 
 log = logging.getLogger(__name__)
@@ -295,6 +295,6 @@ def give_up_invoice(order_id: int, why: str, *, now: datetime) -> None:
         log.error("Xendit refuses the invoice", extra={"order": order.code, "why": why})
         order.move_to(OrderStatus.CANCELLED)
         order.payment.move_to(PaymentStatus.FAILED)
-        inventory.release(session, order.quantities)
+        seats.release(session, order)
         cases.enqueue_waiting(session, now)
         enqueue_search(session, order, now)

@@ -22,7 +22,7 @@ from app.services.money import cases, postings, refunds
 from app.services.money.payments import lock_order
 from app.services.running.audit import Actor, By
 from app.services.running.transaction import reading, transaction, use_case
-from app.services.selling import eticketing, inventory
+from app.services.selling import eticketing, seats
 from app.services.selling.catalogue import TicketOnSale, list_tickets
 
 BUYER = "buyer"
@@ -66,7 +66,7 @@ def take_other_seats(order_id: int, ticket_id: int, *, now: datetime) -> None:
             raise SoldOut({ticket_id: 0})
         money = refunds.money_of(order)
         _replace_items(session, order, chosen)
-        if not inventory.sell_again(session, order.quantities):
+        if not seats.sell_again(session, order):
             raise SoldOut({ticket_id: 0})
         _become_paid(session, order, case, CaseResolution.SWITCHED, BUYER, now)
         _resolve_rest(session, order, BUYER, now)
@@ -128,7 +128,7 @@ def _serve(order_id: int, *, now: datetime) -> None:
         case = cases.find_open(session, order_id, CaseKind.SEATS_GONE)
         if case is None or case.status is not CaseStatus.WAITING:
             return
-        if inventory.sell_again(session, order.quantities):
+        if seats.sell_again(session, order):
             _become_paid(session, order, case, CaseResolution.SEATS_FOUND, "system", now)
 
 

@@ -21,7 +21,7 @@ from app.models import (
 from app.services.money import cases, letters, postings, refunds
 from app.services.running import jobs
 from app.services.running.transaction import reading, transaction, use_case
-from app.services.selling import eticketing, inventory
+from app.services.selling import eticketing, seats
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ def close_unpaid(session: Session, order: Order, now: datetime) -> None:
         is_cancelled = order.cancel_requested_at is not None
         order.move_to(OrderStatus.CANCELLED if is_cancelled else OrderStatus.EXPIRED)
         order.payment.move_to(PaymentStatus.EXPIRED)
-        inventory.release(session, order.quantities)
+        seats.release(session, order)
         cases.enqueue_waiting(session, now)
         if not is_cancelled:
             letters.enqueue(session, order.id, letters.EXPIRED, now=now)
@@ -259,8 +259,8 @@ def _record_money(
 def _fulfil(session: Session, order: Order, now: datetime) -> None:
     """Give the paid order its seats; late money only where all of them can be had again."""
     if order.status is OrderStatus.PENDING:
-        inventory.sell(session, order.quantities)
-    elif not inventory.sell_again(session, order.quantities):
+        seats.sell(session, order)
+    elif not seats.sell_again(session, order):
         cases.open_seats_gone(session, order, now=now)
         return
     order.move_to(OrderStatus.PAID)

@@ -15,6 +15,7 @@ from app.models import (
     TicketStock,
 )
 from app.services.running.door_invariants import find_door_violations
+from app.services.running.stock_invariants import find_stock_violations
 from app.services.running.transaction import reading
 
 
@@ -40,6 +41,7 @@ def find_violations() -> list[str]:
             violations.append(f"order {code}: {order.value}, but its payment is {money}")
         for code in session.scalars(_dropped_money()):
             violations.append(f"order {code}: paid, without seats, without case or refund")
+        violations += find_stock_violations(session)
         violations += find_door_violations(session)
         return violations
 

@@ -29,6 +29,8 @@ def sell_again(session: Session, order: Order) -> bool:
 
     False when too few are left, or when others used its voucher up meanwhile.
     """
+    if not order.voucher_seats:
+        return inventory.sell_again(session, order.quantities)
     savepoint = session.begin_nested()
     try:
         if not inventory.sell_again(session, order.quantities):
