@@ -1,0 +1,111 @@
+"""What the inbox says about what waits: its name, what to do next, and how old it is."""
+
+from datetime import datetime
+
+from flask_babel import format_timedelta
+from flask_babel import lazy_gettext as _l
+
+from app.errors import Words
+from app.models import Source
+from app.services.office.inbox import Entry
+
+SOURCES: dict[Source, Words] = {
+    Source.CASE: _l("Money"),
+    Source.REFUND: _l("Refund"),
+    Source.MAIL: _l("Mail"),
+    Source.DIFFERENCE: _l("Difference"),
+    Source.JOB: _l("Work given up"),
+}
+TITLES: dict[tuple[Source, str], Words] = {
+    (Source.CASE, "seats_gone"): _l("Paid, but the seats are gone"),
+    (Source.CASE, "underpaid"): _l("Paid too little"),
+    (Source.CASE, "overpaid"): _l("Paid too much"),
+    (Source.CASE, "double_payment"): _l("Paid twice"),
+    (Source.REFUND, "failed"): _l("Refund refused"),
+    (Source.REFUND, "unanswered"): _l("Refund without an answer"),
+    (Source.REFUND, "no_account"): _l("Refund: bank account missing"),
+    (Source.REFUND, "transfer"): _l("Refund to transfer"),
+    (Source.REFUND, "unsent"): _l("Refund not sent yet"),
+    (Source.DIFFERENCE, "not_here"): _l("Xendit has an invoice that we do not know"),
+    (Source.DIFFERENCE, "not_there"): _l("Paid here, unknown to Xendit"),
+    (Source.DIFFERENCE, "amount_differs"): _l("Another amount than Xendit's"),
+    (Source.DIFFERENCE, "two_paid"): _l("Two paid invoices for one order"),
+}
+NEXT: dict[tuple[Source, str], Words] = {
+    (Source.CASE, "seats_gone"): _l(
+        "The buyer was asked by mail and chooses: other seats, waiting, or the money back. "
+        "Without a choice the money goes back by itself. You need only act when they write to you."
+    ),
+    (Source.CASE, "underpaid"): _l("Take the order as paid all the same, or send the money back."),
+    (Source.CASE, "overpaid"): _l("The tickets are sent. Send the rest back, or keep it."),
+    (Source.CASE, "double_payment"): _l("Send the second payment back."),
+    (Source.REFUND, "failed"): _l(
+        "Xendit refused it. Look at its dashboard, then try again, or transfer it from the bank."
+    ),
+    (Source.REFUND, "unanswered"): _l(
+        "Xendit has had it for days. Look at its dashboard, or write to Xendit's support."
+    ),
+    (Source.REFUND, "no_account"): _l(
+        "The buyer was asked by mail where the money should go. "
+        "Write or phone, and point to that mail."
+    ),
+    (Source.REFUND, "transfer"): _l(
+        "Transfer it from the bank, then note the transfer's number. The buyer is told."
+    ),
+    (Source.REFUND, "unsent"): _l("It should have gone out by itself. Is the worker running?"),
+    (Source.DIFFERENCE, "not_here"): _l(
+        "Look for it in Xendit's dashboard: another system's invoice, or an order that was lost."
+    ),
+    (Source.DIFFERENCE, "not_there"): _l(
+        "Look for the payment in Xendit's dashboard. Is the right account connected?"
+    ),
+    (Source.DIFFERENCE, "amount_differs"): _l(
+        "Compare the order with the invoice in Xendit's dashboard, then write down why."
+    ),
+    (Source.DIFFERENCE, "two_paid"): _l(
+        "One of the two has to go back. Look at the order, then write down what was done."
+    ),
+}
+NEXT_ANY: dict[Source, Words] = {
+    Source.MAIL: _l(
+        "The address does not take mail. Phone the buyer, correct the address; "
+        "the e-tickets are then sent there."
+    ),
+    Source.JOB: _l("It failed for three days. Mend the cause, then try again."),
+}
+LETTERS: dict[str, Words] = {
+    "etickets": _l("e-tickets"),
+    "etickets_again": _l("e-tickets, once more"),
+    "payment_reminder": _l("reminder to pay"),
+    "order_expired": _l("order expired"),
+    "seats_gone": _l("seats gone"),
+    "bank_details": _l("asking for a bank account"),
+    "refund_sent": _l("refund sent"),
+}
+DONE: dict[str, Words] = {
+    "taken": _l("It is yours now."),
+    "handed": _l("It was handed over."),
+    "given": _l("Nobody looks after it now."),
+    "noted": _l("The note was kept."),
+    "closed": _l("It is closed. Your words stay in the log of changes."),
+    "retried": _l("It is tried again now."),
+}
+
+
+def title(entry: Entry) -> str:
+    """Return what an entry is, in a few words."""
+    if entry.source is Source.MAIL:
+        return str(_l("Mail refused: %(letter)s", letter=LETTERS.get(entry.kind, entry.kind)))
+    if entry.source is Source.JOB:
+        return str(_l("Work given up: %(kind)s", kind=entry.kind))
+    return str(TITLES.get((entry.source, entry.kind), entry.kind))
+
+
+def next_step(entry: Entry) -> Words:
+    """Return what to do about an entry."""
+    return NEXT.get((entry.source, entry.kind)) or NEXT_ANY.get(entry.source, "")
+
+
+def age(since: datetime, now: datetime) -> str:
+    """Return for how long something has waited: `3 days`."""
+    return str(format_timedelta(now - since, granularity="minute"))

@@ -1,0 +1,162 @@
+"""The inbox: everything that waits for a person, oldest first, with who looks after it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from app.models import (
+    InboxNote,
+    Job,
+    Mail,
+    MoneyCase,
+    Reconciliation,
+    ReconciliationLine,
+    Refund,
+    Role,
+    Source,
+    Staff,
+)
+from app.services.office.waiting import after, difference_key, select_waiting
+from app.services.running.transaction import reading
+
+PAGE_LENGTH = 25
+
+
+class Place(NamedTuple):
+    """Where an entry stands in the list."""
+
+    opened_at: datetime
+    source: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that waits since `opened_at`; `amount` in rupiah where money is at stake.
+
+    `kind` is a case's or a job's kind, a letter's name, a verdict, or what a refund waits for;
+    `version` counts what staff did here, 0 when nobody has touched it.
+    """
+
+    source: Source
+    key: str
+    opened_at: datetime
+    kind: str
+    order_code: str | None
+    amount: int | None
+    about: str
+    owner: Staff | None = None
+    note: str | None = None
+    version: int = 0
+
+    @property
+    def place(self) -> Place:
+        return Place(self.opened_at, self.source.value, self.key)
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """Some entries, the oldest first; `rest` is where the next page begins, if there is one."""
+
+    entries: Sequence[Entry]
+    rest: Place | None
+
+
+# What an entry is about, as its page shows it.
+Fact = MoneyCase | Refund | Mail | Job | ReconciliationLine
+
+
+def list_waiting(
+    *, now: datetime, beyond: Place | None = None, owner_id: int | None = None
+) -> InboxPage:
+    """Return a page of what waits, beyond a place; with `owner_id` only what this person has.
+
+    Two statements, however much waits.
+    """
+    rows = select_waiting(now).subquery("waiting")
+    wanted = sa.select(rows).order_by(rows.c.opened_at, rows.c.source, rows.c.key)
+    if beyond is not None:
+        wanted = wanted.where(after(rows, beyond))
+    if owner_id is not None:
+        mine = (InboxNote.source == rows.c.source) & (InboxNote.key == rows.c.key)
+        wanted = wanted.join(InboxNote, mine).where(InboxNote.owner_id == owner_id)
+    with reading() as session:
+        found = session.execute(wanted.limit(PAGE_LENGTH + 1)).all()
+        shown = [Entry(Source(row.source), *row[1:]) for row in found[:PAGE_LENGTH]]
+        entries = _with_notes(session, shown)
+        session.expunge_all()
+    return InboxPage(entries, entries[-1].place if len(found) > PAGE_LENGTH else None)
+
+
+def count_waiting(*, now: datetime) -> int:
+    """Return how much waits for a person; one statement."""
+    rows = select_waiting(now).subquery("waiting")
+    with reading() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(rows)) or 0
+
+
+def find_entry(source: Source, key: str, *, now: datetime) -> Entry | None:
+    """Return an entry; None when it does not wait any more, or never did."""
+    rows = select_waiting(now).subquery("waiting")
+    mine = sa.select(rows).where(rows.c.source == source.value, rows.c.key == key)
+    with reading() as session:
+        row = session.execute(mine).one_or_none()
+        if row is None:
+            return None
+        [entry] = _with_notes(session, [Entry(source, *row[1:])])
+        session.expunge_all()
+        return entry
+
+
+def get_fact(entry: Entry) -> Fact:
+    """Return the row an entry stands for; of a difference the line of the latest run."""
+    with reading() as session:
+        fact = session.scalars(_fact(entry)).first()
+        session.expunge_all()
+    if fact is None:
+        raise LookupError(f"{entry.source.value} {entry.key} is gone")
+    return fact
+
+
+def list_owners() -> Sequence[Staff]:
+    """Return who may look after an entry, by name."""
+    able = Staff.role.in_([Role.FINANCE, Role.ADMIN]) & Staff.deactivated_at.is_(None)
+    with reading() as session:
+        found = session.scalars(sa.select(Staff).where(able).order_by(Staff.email)).all()
+        session.expunge_all()
+        return found
+
+
+def _fact(entry: Entry) -> sa.Select[Fact]:
+    if entry.source is Source.CASE:
+        return sa.select(MoneyCase).where(MoneyCase.id == int(entry.key))
+    if entry.source is Source.REFUND:
+        return sa.select(Refund).where(Refund.id == int(entry.key))
+    if entry.source is Source.MAIL:
+        return sa.select(Mail).where(Mail.id == int(entry.key))
+    if entry.source is Source.JOB:
+        return sa.select(Job).where(Job.id == int(entry.key))
+    lines = sa.select(ReconciliationLine).where(
+        difference_key() == entry.key, ReconciliationLine.verdict == entry.kind
+    )
+    runs = lines.join(Reconciliation, Reconciliation.id == ReconciliationLine.reconciliation_id)
+    return runs.order_by(Reconciliation.ran_at.desc()).limit(1)
+
+
+def _with_notes(session: Session, entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries with their owners and notes; one statement for all."""
+    wanted = sa.select(InboxNote).options(joinedload(InboxNote.owner))
+    keys = [entry.key for entry in entries]
+    notes = session.scalars(wanted.where(InboxNote.key.in_(keys))) if keys else ()
+    found = {(note.source, note.key): note for note in notes}
+    return [_with_note(entry, found.get((entry.source, entry.key))) for entry in entries]
+
+
+def _with_note(entry: Entry, note: InboxNote | None) -> Entry:
+    if note is None:
+        return entry
+    return replace(entry, owner=note.owner, note=note.note, version=note.version)
