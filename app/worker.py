@@ -17,7 +17,7 @@ from app.gateways import current_gateways, current_settings
 from app.integrations.mailer import MailDelayed
 from app.integrations.xendit import XenditThrottled
 from app.job_handlers import HANDLERS
-from app.services.money import daily_reconciliation, pacing, postings
+from app.services.money import daily_reconciliation, pacing, postings, settling
 from app.services.running import jobs
 from app.services.running.inspections import inspect_if_due
 from app.services.selling.ordering import OPEN_INVOICE
@@ -85,6 +85,7 @@ def _sweep() -> None:
 
 def _schedule_the_day() -> None:
     daily_reconciliation.schedule(now=utcnow(), zone=current_settings().event.timezone)
+    settling.schedule(now=utcnow())
 
 
 def _keep_ledger() -> None:
