@@ -6,6 +6,7 @@ from datetime import datetime
 
 import click
 from flask.cli import AppGroup
+from flask_babel import force_locale
 
 from app.clock import utcnow
 from app.command_line import command_actor
@@ -15,6 +16,7 @@ from app.forms.fields import FieldProblem, parse_email
 from app.gateways import current_gateways, current_settings
 from app.integrations.xendit import XenditError
 from app.models import OrderStatus, Refund, RefundStatus, RefundWay
+from app.routes import order_words
 from app.services.money import cancelling, deciding
 from app.services.money.deciding import Decision, NotPossible
 from app.services.office import money_desk, order_story
@@ -152,15 +154,15 @@ def cancel(code: str, by: str) -> None:
     story = _get_story(code)
     order_id = money_desk.find_order_id(code) or 0
     with _refusals():
-        if story.order == OrderStatus.PAID.value:
+        if story.order.status is OrderStatus.PAID:
             cancelling.cancel_paid(order_id, by=by, now=utcnow())
             click.echo(f"{code}: cancelled, e-tickets revoked, money goes back; see `refunds list`")
             return
         gateway = current_gateways().xendit
         is_done = cancelling.cancel_unpaid(order_id, now=utcnow(), gateway=gateway)
-    status = _get_story(code).order
-    if is_done or status != OrderStatus.PENDING.value:
-        click.echo(f"{code}: now {status}")
+    status = _get_story(code).order.status
+    if is_done or status is not OrderStatus.PENDING:
+        click.echo(f"{code}: now {status.value}")
     else:
         click.echo(
             f"{code}: not yet; the worker goes on, see `cases list` and `orders show {code}`"
@@ -172,18 +174,21 @@ def cancel(code: str, by: str) -> None:
 def show_order(code: str) -> None:
     """Show an order's whole story in one time line."""
     story = _get_story(code)
-    paid = rupiah(story.paid) if story.paid is not None else "nothing yet"
+    order, buyer, money = story.order, story.order.user, story.money
     facts = [
-        ("Order", f"{story.code} {story.order}"),
-        ("Payment", story.payment),
-        ("Buyer", story.buyer),
-        ("Total", rupiah(story.total)),
-        ("Paid", paid),
+        ("Order", f"{order.code} {order.status.value}"),
+        ("Payment", order.payment.status.value),
+        ("Buyer", f"{buyer.full_name} <{buyer.email}>"),
+        ("Total", rupiah(order.total)),
+        ("Paid", rupiah(money.received) if money.received else "nothing yet"),
+        ("Back", rupiah(money.sent_back + money.going_back)),
     ]
     _print_facts(facts)
     click.echo()
-    for happening in story.happenings:
-        click.echo(f"{_time(happening.at)}  {happening.what}")
+    with force_locale("en"):
+        for happening in story.happenings:
+            id_ = f"  [{happening.request_id}]" if happening.request_id else ""
+            click.echo(f"{_time(happening.at)}  {order_words.tell(happening)}{id_}")
 
 
 # --- shared -------------------------------------------------------------------------------------

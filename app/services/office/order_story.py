@@ -1,112 +1,218 @@
-"""An order's story: what happened to it and to its money, in one time line, for staff."""
+"""An order's story: how it stands, and everything that happened to it, in one time line.
 
-from collections.abc import Iterator
-from datetime import datetime
-from typing import NamedTuple
+What happened is told in facts; their words are `routes/order_words.py`. However much happened, it
+takes the same number of statements.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, lazyload, selectinload
 
-from app.formatting import rupiah
-from app.models import Callback, ETicket, Mail, MoneyCase, Order, PastInvoice, Refund
+from app.models import (
+    ApiKey,
+    CaseKind,
+    ETicket,
+    MoneyCase,
+    Order,
+    OrderItem,
+    OrderStatus,
+    PaymentStatus,
+    Refund,
+    RefundWay,
+    Ticket,
+    Voucher,
+)
+from app.services.office.happenings import Happening, What
+from app.services.office.order_print import OrderFacts
+from app.services.office.order_traces import list_acts, list_scans, list_traces
 from app.services.running.transaction import reading
 
-
-class Happening(NamedTuple):
-    """One line of the story; `what` in English, for staff."""
-
-    at: datetime
-    what: str
+# Xendit counts whole seconds, and by its own clock.
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
-class OrderStory(NamedTuple):
-    """An order as it stands, and how it came there."""
+@dataclass(frozen=True)
+class OrderSums:
+    """The money of an order, in rupiah: all that came, and all that goes or went back.
 
-    code: str
-    order: str
-    payment: str
-    buyer: str
-    total: int
-    paid: int | None
-    happenings: list[Happening]
+    `received` counts every invoice: a second payment too, and one of too little.
+    """
+
+    asked: int
+    received: int
+    sent_back: int
+    going_back: int
+
+    @property
+    def kept(self) -> int:
+        """Return what stays once everything that is due went back."""
+        return self.received - self.sent_back - self.going_back
+
+
+@dataclass(frozen=True)
+class OrderStory:
+    """An order with all its facts, free of any session; happenings from the oldest on.
+
+    `partner` is whose key it was ordered with.
+    """
+
+    facts: OrderFacts
+    partner: str | None
+    happenings: tuple[Happening, ...]
+
+    @property
+    def order(self) -> Order:
+        return self.facts.order
+
+    @property
+    def money(self) -> OrderSums:
+        return sum_up(self.order, self.facts.cases, self.facts.refunds)
 
 
 def tell_order(code: str) -> OrderStory | None:
-    """Return the story of the order with this code, the oldest happening first."""
+    """Return the story of the order with this code."""
     with reading() as session:
-        order = session.scalar(sa.select(Order).where(Order.code == code))
-        if order is None:
+        row = session.execute(_whole_order().where(Order.code == code)).one_or_none()
+        if row is None:
             return None
-        parts = (_of_order, _of_payment, _of_callbacks, _of_mails, _of_cases, _of_refunds)
-        happenings = [one for part in parts for one in part(session, order)]
-        return OrderStory(
-            code=order.code,
-            order=order.status.value,
-            payment=order.payment.status.value,
-            buyer=f"{order.user.full_name} <{order.user.email}>",
-            total=order.total,
-            paid=order.payment.paid_amount,
-            happenings=sorted(happenings, key=lambda one: one.at),
+        order, partner = row.tuple()
+        cases = _all_of(session, MoneyCase, order)
+        refunds = _all_of(session, Refund, order)
+        traces, wishes = list_traces(session, order)
+        told = [
+            *_of_order(order, partner),
+            *_of_invoice(order),
+            *traces,
+            *_of_payment(order),
+            *_of_seats(order),
+            *_of_cases(cases),
+            *_of_refunds(refunds),
+            *list_scans(session, order),
+            *list_acts(session, order, refunds),
+        ]
+        session.expunge_all()
+    # Where two happened in the same moment, the order above is the one in which they were done.
+    happenings = tuple(sorted(told, key=lambda one: one.at))
+    return OrderStory(OrderFacts(order, refunds, cases, wishes), partner, happenings)
+
+
+def sum_up(order: Order, cases: Iterable[MoneyCase], refunds: Iterable[Refund]) -> OrderSums:
+    """Return the sums of an order's money."""
+    payment, received = order.payment, 0
+    if payment.status is PaymentStatus.PAID:
+        received = payment.amount if payment.paid_amount is None else payment.paid_amount
+    for case in cases:
+        is_known = payment.status is PaymentStatus.PAID and case.invoice_id == payment.invoice_id
+        if case.kind in (CaseKind.DOUBLE_PAYMENT, CaseKind.UNDERPAID) and not is_known:
+            received += case.amount
+    back = dict.fromkeys((True, False), 0)
+    for refund in refunds:
+        back[refund.is_finished] += refund.amount
+    return OrderSums(order.total, received, sent_back=back[True], going_back=back[False])
+
+
+def invoice_made_at(invoice_id: str | None) -> datetime | None:
+    """Return when Xendit made an invoice: its id begins with the second."""
+    try:
+        return datetime.fromtimestamp(int((invoice_id or "")[:8], 16), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _whole_order() -> sa.Select[Order, str]:
+    """Return a query for an order with its buyer, payment, items and seats, and its partner."""
+    of_item = selectinload(Order.items)
+    of_seat = selectinload(Order.e_tickets)
+    return (
+        sa.select(Order, ApiKey.name)
+        .outerjoin(ApiKey, ApiKey.id == Order.api_key_id)
+        .options(
+            joinedload(Order.user, innerjoin=True),
+            joinedload(Order.payment, innerjoin=True),
+            of_item.joinedload(OrderItem.ticket, innerjoin=True).options(lazyload(Ticket.stock)),
+            of_item.joinedload(OrderItem.voucher).options(lazyload(Voucher.use)),
+            of_seat.joinedload(ETicket.ticket, innerjoin=True).options(lazyload(Ticket.stock)),
         )
+    )
 
 
-def _of_order(session: Session, order: Order) -> Iterator[Happening]:
-    seats = ", ".join(f"{item.quantity} × {item.ticket.type}" for item in order.items)
-    yield Happening(order.created_at, f"order placed: {seats}, {rupiah(order.total)}")
+Row = TypeVar("Row", MoneyCase, Refund)
+
+
+def _all_of(session: Session, kind: type[Row], order: Order) -> list[Row]:
+    return list(session.scalars(sa.select(kind).where(kind.order_id == order.id).order_by(kind.id)))
+
+
+# --- what the rows of the order itself tell -----------------------------------------------------
+
+
+def _of_order(order: Order, partner: str | None) -> Iterator[Happening]:
+    seats = [(item.quantity, item.ticket.type) for item in order.items]
+    placed = {"seats": seats, "total": order.total, "partner": partner}
+    yield Happening(order.created_at, What.PLACED, placed, order.request_id)
     if order.cancel_requested_at:
-        yield Happening(order.cancel_requested_at, "cancelling asked for")
-    if order.paid_at:
-        yield Happening(order.paid_at, "order PAID, e-tickets made")
-    revoked = sa.select(sa.func.min(ETicket.revoked_at)).where(ETicket.order_id == order.id)
-    revoked_at = session.scalar(revoked)
-    if revoked_at:
-        yield Happening(revoked_at, "e-tickets revoked")
+        yield Happening(order.cancel_requested_at, What.CANCEL_ASKED)
+    if order.status is OrderStatus.EXPIRED:
+        yield Happening(order.expires_at, What.SEATS_RELEASED)
 
 
-def _of_payment(session: Session, order: Order) -> Iterator[Happening]:
+def _of_invoice(order: Order) -> Iterator[Happening]:
     payment = order.payment
-    past = sa.select(PastInvoice).where(PastInvoice.payment_id == payment.id)
-    for old in session.scalars(past):
-        yield Happening(old.replaced_at, f"invoice {old.invoice_id} ({old.external_id}) replaced")
+    facts = {"invoice": payment.invoice_id}
+    made_at = invoice_made_at(payment.invoice_id)
+    if made_at and made_at > order.created_at - CLOCKS_DIFFER:
+        request_id = order.request_id if order.extensions == 0 else None
+        # Never before the order, by a clock that is behind or a second that was cut off.
+        at = max(made_at, order.created_at)
+        yield Happening(at, What.INVOICE_MADE, facts, request_id)
+    if payment.invoice_expires_at and not payment.paid_at:
+        yield Happening(payment.invoice_expires_at, What.INVOICE_ENDS, facts)
+
+
+def _of_payment(order: Order) -> Iterator[Happening]:
+    payment = order.payment
     if payment.paid_at:
-        channel = payment.channel or "an unknown channel"
-        paid = rupiah(payment.paid_amount or 0)
-        yield Happening(payment.paid_at, f"{paid} paid by {channel}, invoice {payment.invoice_id}")
-    elif payment.invoice_expires_at:
-        ends = f"invoice {payment.invoice_id} ({payment.external_id}) ends"
-        yield Happening(payment.invoice_expires_at, ends)
+        facts = {"amount": payment.paid_amount, "channel": payment.channel}
+        facts |= {"invoice": payment.invoice_id}
+        yield Happening(payment.paid_at, What.MONEY_CAME, facts)
+    if payment.hinted_at and (payment.read_at is None or payment.read_at < payment.hinted_at):
+        yield Happening(payment.hinted_at, What.READING_ASKED)
+    if payment.read_at:
+        yield Happening(payment.read_at, What.READ)
 
 
-def _of_callbacks(session: Session, order: Order) -> Iterator[Happening]:
-    mine = sa.select(Callback).where(Callback.payment_id == order.payment.id)
-    for one in session.scalars(mine):
-        times = f", {one.deliveries} times" if one.deliveries > 1 else ""
-        yield Happening(one.received_at, f"webhook {one.status} about {one.invoice_id}{times}")
+def _of_seats(order: Order) -> Iterator[Happening]:
+    if order.paid_at:
+        yield Happening(order.paid_at, What.PAID, {"seats": len(order.e_tickets)})
+    revoked = Counter(seat.revoked_at for seat in order.e_tickets if seat.revoked_at)
+    for at, seats in revoked.items():
+        yield Happening(at, What.REVOKED, {"seats": seats})
 
 
-def _of_mails(session: Session, order: Order) -> Iterator[Happening]:
-    for mail in session.scalars(sa.select(Mail).where(Mail.order_id == order.id)):
-        refused = f" REFUSED: {mail.refused_because}" if mail.refused_because else ""
-        yield Happening(mail.sent_at, f"mail {mail.name} {mail.about}".rstrip() + refused)
+def _of_cases(cases: Iterable[MoneyCase]) -> Iterator[Happening]:
+    for case in cases:
+        facts = {"case": case.id, "kind": case.kind}
+        opened = {**facts, "amount": case.amount}
+        yield Happening(case.opened_at, What.CASE_OPENED, opened, case.request_id)
+        if case.resolved_at:
+            closed = {**facts, "resolution": case.resolution, "by": case.resolved_by}
+            yield Happening(case.resolved_at, What.CASE_CLOSED, closed)
 
 
-def _of_cases(session: Session, order: Order) -> Iterator[Happening]:
-    for case in session.scalars(sa.select(MoneyCase).where(MoneyCase.order_id == order.id)):
-        name = f"case {case.id} {case.kind.value}"
-        yield Happening(case.opened_at, f"{name} opened: {rupiah(case.amount)}")
-        if case.resolved_at and case.resolution:
-            ended = f"{name} {case.resolution.value} by {case.resolved_by}"
-            yield Happening(case.resolved_at, ended)
-
-
-def _of_refunds(session: Session, order: Order) -> Iterator[Happening]:
-    for refund in session.scalars(sa.select(Refund).where(Refund.order_id == order.id)):
-        name = f"refund {refund.reference_id}"
-        yield Happening(refund.created_at, f"{name} due: {rupiah(refund.amount)}")
+def _of_refunds(refunds: Iterable[Refund]) -> Iterator[Happening]:
+    for refund in refunds:
+        facts = {"refund": refund.reference_id}
+        due = {**facts, "amount": refund.amount, "reason": refund.reason}
+        yield Happening(refund.created_at, What.REFUND_DUE, due, refund.request_id)
         if refund.sent_at:
-            by_hand = refund.way.value == "by_hand"
-            sent = "bank account asked for" if by_hand else "sent to Xendit"
-            yield Happening(refund.sent_at, f"{name} {sent}")
+            is_by_hand = refund.way is RefundWay.BY_HAND
+            what = What.ACCOUNT_ASKED if is_by_hand else What.REFUND_SENT
+            yield Happening(refund.sent_at, what, facts)
         if refund.finished_at:
-            ended = f"{name} {refund.status.value} by {refund.finished_by}"
-            yield Happening(refund.finished_at, ended)
+            done = {**facts, "status": refund.status, "by": refund.finished_by}
+            yield Happening(refund.finished_at, What.REFUND_DONE, done)

@@ -1,0 +1,138 @@
+"""What an order left behind in other tables: deliveries, mails, scans, what people did."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.models import (
+    ApiKey,
+    AuditEntry,
+    Callback,
+    CheckIn,
+    Device,
+    ETicket,
+    Mail,
+    MailRequest,
+    Order,
+    PastInvoice,
+    Refund,
+    Staff,
+)
+from app.services.office.happenings import Happening, What
+
+
+def list_traces(session: Session, order: Order) -> tuple[list[Happening], list[int]]:
+    """Return invoices replaced, deliveries of the webhook, mails, and wishes for mails.
+
+    Beside them the ids of those wishes.
+    """
+    payment_id = order.payment.id
+    traces = sa.union_all(
+        _trace("past", PastInvoice.replaced_at, name=PastInvoice.invoice_id).where(
+            PastInvoice.payment_id == payment_id
+        ),
+        _trace(
+            "callback",
+            Callback.received_at,
+            name=Callback.status,
+            about=Callback.invoice_id,
+            number=Callback.deliveries,
+            request_id=Callback.request_id,
+        ).where(Callback.payment_id == payment_id),
+        _trace(
+            "mail",
+            Mail.sent_at,
+            name=Mail.name,
+            about=Mail.about,
+            recipient=Mail.recipient,
+            why=Mail.refused_because,
+            request_id=Mail.request_id,
+        ).where(Mail.order_id == order.id),
+        _trace(
+            "wish",
+            MailRequest.asked_at,
+            name=MailRequest.about,
+            number=sa.case((MailRequest.is_counted, 1), else_=0),
+            key=MailRequest.id,
+        ).where(MailRequest.order_id == order.id),
+    )
+    rows = session.execute(traces).all()
+    wishes = sorted(row.key for row in rows if row.key is not None)
+    return [_TELL[row.kind](row) for row in rows], wishes
+
+
+COLUMNS = ("name", "about", "recipient", "why", "number", "request_id", "key")
+
+
+def _trace(kind: str, at: Any, **columns: Any) -> sa.Select[Any]:
+    """Return a part of the union: every part has all columns, NULL where it knows nothing."""
+    known = [columns.get(name, sa.null()).label(name) for name in COLUMNS]
+    return sa.select(sa.literal(kind).label("kind"), at.label("at"), *known)
+
+
+def _tell_past(row: Any) -> Happening:
+    return Happening(row.at, What.INVOICE_REPLACED, {"invoice": row.name})
+
+
+def _tell_callback(row: Any) -> Happening:
+    facts = {"status": row.name, "about": row.about, "deliveries": row.number}
+    return Happening(row.at, What.CALLBACK, facts, row.request_id)
+
+
+def _tell_mail(row: Any) -> Happening:
+    facts = {"mail": row.name, "recipient": row.recipient, "about": row.about, "why": row.why}
+    what = What.MAIL_REFUSED if row.why else What.MAIL_SENT
+    return Happening(row.at, what, facts, row.request_id)
+
+
+def _tell_wish(row: Any) -> Happening:
+    return Happening(row.at, What.MAIL_ASKED, {"is_counted": bool(row.number)})
+
+
+_TELL: dict[str, Callable[[Any], Happening]] = {
+    "past": _tell_past,
+    "callback": _tell_callback,
+    "mail": _tell_mail,
+    "wish": _tell_wish,
+}
+
+
+def list_scans(session: Session, order: Order) -> Iterator[Happening]:
+    """Yield the scans of an order's seats, and those that were taken back."""
+    scans = (
+        sa.select(
+            CheckIn, ETicket.attendee, sa.func.coalesce(Device.name, Staff.email, ApiKey.name)
+        )
+        .join(ETicket, ETicket.id == CheckIn.e_ticket_id)
+        .outerjoin(Device, Device.id == CheckIn.device_id)
+        .outerjoin(Staff, Staff.id == CheckIn.staff_id)
+        .outerjoin(ApiKey, ApiKey.id == CheckIn.api_key_id)
+        .where(ETicket.order_id == order.id)
+        .order_by(CheckIn.id)
+    )
+    for scan, attendee, by in session.execute(scans):
+        facts = {
+            "attendee": attendee,
+            "direction": scan.direction,
+            "result": scan.result,
+            "reason": scan.reason or scan.objection,
+            "gate": scan.gate,
+            "by": by,
+            "is_offline": scan.is_offline,
+        }
+        yield Happening(scan.happened_at, What.SCANNED, facts, scan.request_id)
+        if scan.undone_at:
+            undone = {"attendee": attendee, "by": scan.undone_by}
+            yield Happening(scan.undone_at, What.SCAN_UNDONE, undone)
+
+
+def list_acts(session: Session, order: Order, refunds: Sequence[Refund]) -> Iterator[Happening]:
+    """Yield what the audit log has about an order and its refunds."""
+    kind, key = AuditEntry.subject_kind, AuditEntry.subject_key
+    about = (kind == "order") & (key == order.code)
+    if refunds:
+        about |= (kind == "refund") & key.in_([refund.reference_id for refund in refunds])
+    for entry in session.scalars(sa.select(AuditEntry).where(about).order_by(AuditEntry.id)):
+        yield Happening(entry.happened_at, What.ACTED, {"entry": entry}, entry.request_id)
