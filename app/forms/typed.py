@@ -1,0 +1,158 @@
+"""What staff type into a form that changes something: fields as text, read strictly.
+
+A form carries what it was drawn from (`was_<field>`), so that a service can tell what the person
+changed from what somebody else changed meanwhile, and nobody's change is overwritten unseen.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from babel.numbers import format_decimal
+from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
+
+from app.errors import FieldError, ValidationFailed, Words
+
+LONGEST = 2_000  # characters taken in of a field; each field's own limit is far below
+MOST_CHOSEN = 200
+TICKED = "yes"
+# 150000, or 150.000 as it is written in Indonesia, with whatever stands between the thousands.
+WHOLE = re.compile(r"[0-9]{1,12}|[0-9]{1,3}([., '\N{NO-BREAK SPACE}][0-9]{3}){1,3}")
+TIMES = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")  # what <input type="datetime-local"> sends
+
+
+@dataclass
+class TypedForm:
+    """A form's fields as text: as typed, and as they were when it was drawn; what is wrong."""
+
+    typed: Mapping[str, str]
+    was: Mapping[str, str]
+    errors: dict[str, Words] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, values: Mapping[str, str]) -> "TypedForm":
+        """Return the form that shows something as it is."""
+        return cls(values, values)
+
+    @classmethod
+    def sent(cls, sent: MultiDict[str, str], fields: Iterable[str]) -> "TypedForm":
+        """Return the form as it was sent; the choices of one field are joined by commas."""
+        typed, was = {}, {}
+        for name in fields:
+            typed[name] = ",".join(sent.getlist(name)[:MOST_CHOSEN])[:LONGEST]
+            was[name] = sent.get(f"was_{name}", "")[:LONGEST]
+        return cls(typed, was)
+
+    def rebased(self, now: Mapping[str, str]) -> "TypedForm":
+        """Return the form as if drawn from `now`, with what the person changed kept as typed."""
+        changed = {name: typed for name, typed in self.typed.items() if typed != self.was[name]}
+        return TypedForm({**now, **changed}, now)
+
+    def note(self, errors: Iterable[FieldError]) -> None:
+        """Mark the fields that cannot be used."""
+        for error in errors:
+            self.errors.setdefault(error.field, error.message)
+
+
+class Reader:
+    """Reads fields one after another and collects those that cannot be read.
+
+    Such a field gives a value without meaning: call `finish` before using any of them. Whether
+    what was read is possible (ranges, periods, lengths) is for the service to say.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._errors: list[FieldError] = []
+
+    def refuse(self, name: str, message: Words) -> None:
+        """Note that a field cannot be read."""
+        self._errors.append(FieldError(name, message))
+
+    def finish(self) -> None:
+        """Raise ValidationFailed when a field cannot be read."""
+        if self._errors:
+            raise ValidationFailed(self._errors)
+
+    def text(self, name: str) -> str:
+        """Return a text as one line with single spaces."""
+        text = " ".join(unicodedata.normalize("NFC", self._values[name]).split())
+        if any(unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn") for char in text):
+            self.refuse(name, _l("This has characters that cannot be printed."))
+        return text
+
+    def whole(self, name: str) -> int:
+        """Return a whole number; thousands may be set apart."""
+        number = self.whole_or_none(name)
+        if number is None:
+            self.refuse(name, _l("Write a whole number, such as 25 or 150.000."))
+        return number or 0
+
+    def whole_or_none(self, name: str) -> int | None:
+        """Return a whole number, or None where nothing is typed."""
+        typed = self._values[name].strip().removeprefix("Rp").strip()
+        if not typed:
+            return None
+        if not WHOLE.fullmatch(typed):
+            self.refuse(name, _l("Write a whole number, such as 25 or 150.000."))
+            return -1
+        return int(re.sub("[^0-9]", "", typed))
+
+    def moment(self, name: str, zone: tzinfo) -> datetime:
+        """Return a time that was typed in `zone`, as UTC."""
+        if not self._values[name].strip():
+            self.refuse(name, _l("Choose a day and a time."))
+        return self.moment_or_none(name, zone) or datetime.min.replace(tzinfo=UTC)
+
+    def moment_or_none(self, name: str, zone: tzinfo) -> datetime | None:
+        """Return a time, or None where nothing is typed."""
+        typed = self._values[name].strip()
+        when = read_typed_moment(typed, zone)
+        if typed and when is None:
+            self.refuse(name, _l("Write the day and the time like 2027-01-23T09:00."))
+        return when
+
+    def ticked(self, name: str) -> bool:
+        """Tell whether a box is ticked."""
+        return self._values[name] == TICKED
+
+    def chosen(self, name: str, known: Collection[int]) -> tuple[int, ...]:
+        """Return the ids that are chosen, those that exist, in order."""
+        ids = {int(one) for one in self._values[name].split(",") if one.isascii() and one.isdigit()}
+        return tuple(sorted(ids & set(known)))
+
+
+def typed_whole(number: int | None) -> str:
+    """Return a number as a form shows it: `150.000`; nothing for None."""
+    return "" if number is None else format_decimal(number, locale="id")
+
+
+def typed_moment(when: datetime | None, zone: tzinfo) -> str:
+    """Return a time as a form shows it, in `zone`; with seconds where it has some."""
+    if when is None:
+        return ""
+    local = when.astimezone(zone)
+    return local.strftime(TIMES[1] if local.second else TIMES[0])
+
+
+def read_typed_moment(typed: str, zone: tzinfo) -> datetime | None:
+    """Return the time in UTC, or None where this is no time."""
+    for pattern in TIMES:
+        try:
+            return datetime.strptime(typed, pattern).replace(tzinfo=zone).astimezone(UTC)
+        except (ValueError, OverflowError):  # the first hours of year 1 are none in UTC
+            continue
+    return None
+
+
+def typed_tick(is_on: bool) -> str:
+    """Return a ticked box as it is sent."""
+    return TICKED if is_on else ""
+
+
+def typed_ids(ids: Sequence[int]) -> str:
+    """Return choices as `TypedForm.sent` joins them."""
+    return ",".join(str(one) for one in sorted(ids))
