@@ -169,6 +169,7 @@ def _move_items(session: Session, order: Order, quote: SeatQuote) -> None:
     if new is None:
         new = OrderItem(
             ticket=quote.ticket,
+            ticket_id=quote.ticket.id,
             quantity=0,
             price=quote.price,
             list_price=quote.ticket.price if old.voucher_id else None,
