@@ -78,6 +78,19 @@ def list_sums(first: date, last: date) -> list[Sum]:
         return [Sum(*row) for row in session.execute(wanted)]
 
 
+def list_totals(first: date, last: date) -> list[Sum]:
+    """Return what `list_sums` does, without tickets and channels: about fifteen rows a day."""
+    key = (LedgerSum.day, LedgerSum.movement, LedgerSum.account)
+    figures = (sa.func.sum(LedgerSum.amount), sa.func.sum(LedgerSum.count))
+    wanted = sa.select(*key, *figures).where(LedgerSum.day.between(first, last)).group_by(*key)
+    with reading() as session:
+        rows = session.execute(wanted.order_by(*key))
+        return [
+            Sum(day, movement, account, 0, "", int(amount), int(count))
+            for day, movement, account, amount, count in rows
+        ]
+
+
 def find_period() -> tuple[date, date] | None:
     """Return the first and the last day of the ledger; None while it is empty."""
     ends = sa.select(sa.func.min(LedgerSum.day), sa.func.max(LedgerSum.day))
