@@ -80,7 +80,8 @@ def tell_order(code: str) -> OrderStory | None:
         row = session.execute(_whole_order().where(Order.code == code)).one_or_none()
         if row is None:
             return None
-        order, partner = row.tuple()
+        order: Order = row[0]
+        partner: str | None = row[1]
         cases = _all_of(session, MoneyCase, order)
         refunds = _all_of(session, Refund, order)
         traces, wishes = list_traces(session, order)
