@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, has_request_context, request
 from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
@@ -24,7 +24,7 @@ bp = Blueprint("staff_order_actions", __name__, url_prefix="/staff/orders/<code>
 @bp.app_context_processor
 def words_of_moves() -> dict[str, Any]:
     """Give the order's page the words and addresses of its moves, and what was just done."""
-    if not request.path.startswith("/staff/orders/"):
+    if not (has_request_context() and request.path.startswith("/staff/orders/")):
         return {}
     done = DONE.get(request.args.get("done", ""))
     return {"move_names": MOVES, "move_hints": HINTS, "address_of": address_of, "done": done}
