@@ -10,10 +10,11 @@ from flask import Flask
 
 from app.extensions import db
 from app.models import ETicket, Order, Ticket
+from app.services.money.payments import lock_order
 from app.services.office import free_tickets, order_actions, order_ending, seat_changing
 from app.services.office.free_tickets import Gift
 from app.services.office.order_actions import OrderChanged
-from app.services.office.order_print import OrderFacts, read_facts
+from app.services.office.order_print import OrderFacts, changed_parts, read_facts
 from app.services.office.seat_changing import SeatWish
 from app.services.selling.ordering import OrderRequest, WantedItem
 from tests.office.desk import BY, SARI, WHY, Desk
@@ -69,11 +70,11 @@ def two_act(app: Flask, act: Act) -> tuple[Desk, str, list[object]]:
 def look_without_lock(session: object, order_id: int, seen: str) -> OrderFacts:
     """Compare what the page showed before the order is locked: what the guard must not do."""
     facts = read_facts(db.session.get_one(Order, order_id))
-    if order_actions.changed_parts(seen, facts):
+    if changed_parts(seen, facts):
         raise OrderChanged([])
     LOOKED.wait(timeout=30)
     db.session.rollback()
-    return read_facts(order_actions.lock_order(db.session(), order_id))
+    return read_facts(lock_order(db.session(), order_id))
 
 
 LOOKED = threading.Barrier(2)
@@ -139,7 +140,10 @@ def test_seats_are_changed_while_others_buy_them_and_none_is_sold_twice(mariadb_
     seen = desk.seen(code)
 
     def act(number: int) -> object:
-        return change(desk, code, seen, 0) if number else desk.order(last, 1)
+        if number:
+            return desk.order(last, 1)
+        change(desk, code, seen, 0)
+        return None
 
     results = at_once(mariadb_app, act)
 

@@ -21,7 +21,7 @@ from app.models import (
 )
 from app.services.money import correspondence, letters
 from app.services.money.late_money import Alternative
-from app.services.office import invitations
+from app.services.office import invitations, updated_etickets
 from app.services.running.mailing import Topic
 from app.services.selling import delivery, resending
 from app.services.selling.catalogue import TicketOnSale
@@ -59,6 +59,10 @@ def sample_mails(
         if topic_name == resending.AGAIN:
             letter = replace(letter, attachments=confirmation.attachments[:1])
         yield Sample(name, letter)
+    for update in updated_etickets.Update:
+        topic = Topic(0, order.code, resending.AGAIN, f"sample-{update.value}")
+        updated = updated_etickets.write_letter(order, topic, pdf, settings)
+        yield Sample(f"{updated_etickets.TEMPLATE}.{update.value}", updated)
     yield Sample(invitations.TEMPLATE, _invitation(locale, now, settings))
 
 
