@@ -45,6 +45,7 @@ from app.routes import (
     staff_devices,
     staff_door,
     staff_exports,
+    staff_days,
     staff_finance,
     staff_free_tickets,
     staff_gates,
@@ -178,7 +179,7 @@ def _register_routes(app: Flask) -> None:
         app.register_blueprint(catalogue_page.bp)
     for order_page in (staff_orders, staff_free_tickets, staff_order_actions, staff_order_money):
         app.register_blueprint(order_page.bp)
-    for money_page in (staff_finance, staff_exports):
+    for money_page in (staff_finance, staff_days, staff_exports):
         app.register_blueprint(money_page.bp)
     for door_module in (door_pairing, door, door_shell):
         app.register_blueprint(door_module.bp)

@@ -86,6 +86,12 @@ AREAS = (
         Group.MONEY,
     ),
     Area(
+        "staff_days.show_all",
+        _l("Days"),
+        _l("What each day brought, and closing it."),
+        Group.MONEY,
+    ),
+    Area(
         "staff_finance.show_ledger",
         _l("Ledger"),
         _l("Every movement of money, line by line."),

@@ -8,7 +8,6 @@ correction (`postings`).
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 
@@ -19,7 +18,7 @@ from app.models import DayClose, LedgerPosting, LedgerSum
 from app.services.money import ledger, postings
 from app.services.money.ledger import Sum
 from app.services.office import day_look
-from app.services.office.day_figures import Figures, figures_of
+from app.services.office.day_figures import Figures, figures_of, print_of
 from app.services.office.day_look import Blocker
 from app.services.running import audit
 from app.services.running.audit import By, Subject
@@ -60,15 +59,6 @@ class DayRow:
     figures: Figures
     corrections: int
     close: DayClose | None
-
-
-def print_of(sums: Sequence[Sum]) -> str:
-    """Return a short print of a day's figures: what is signed is what was shown."""
-    said = [
-        [one.movement.value, one.account.value, one.ticket_id, one.channel, one.amount, one.count]
-        for one in sums
-    ]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 def close_day(

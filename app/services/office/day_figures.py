@@ -1,5 +1,7 @@
 """The figures of a day, as people say them, out of the ledger's signed sums."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,3 +70,12 @@ def figures_of(sums: Sequence[Sum]) -> Figures:
         goodwill=add_up(sums, Account.GOODWILL),
         accepted=add_up(sums, Account.ACCEPTED),
     )
+
+
+def print_of(sums: Sequence[Sum]) -> str:
+    """Return a short print of a day's figures: what is signed is what was shown."""
+    said = [
+        [one.movement.value, one.account.value, one.ticket_id, one.channel, one.amount, one.count]
+        for one in sums
+    ]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]

@@ -30,7 +30,7 @@ from app.services.money.daily_reconciliation import midnight
 from app.services.money.ledger import Sum
 from app.services.money.reconciliation import FINE
 from app.services.money.settling import LATE_AFTER
-from app.services.office.day_figures import Figures, figures_of
+from app.services.office.day_figures import Figures, figures_of, print_of
 from app.services.running.transaction import reading
 
 ONE_DAY = timedelta(days=1)
@@ -74,7 +74,7 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class DayLook:
-    """Everything the page of a day shows."""
+    """Everything the page of a day shows; `seen` is the print of its figures."""
 
     day: date
     figures: Figures
@@ -88,6 +88,7 @@ class DayLook:
     differences: list[Difference]
     blockers: dict[Blocker, date | None]
     close: DayClose | None
+    seen: str
 
     @property
     def is_ready(self) -> bool:
@@ -117,6 +118,7 @@ def look_at(day: date, *, now: datetime, zone: tzinfo) -> DayLook:
             differences=differences,
             blockers=find_blockers(session, day, reconciled_at, now=now, zone=zone),
             close=close,
+            seen=print_of(sums),
         )
 
 
