@@ -1,7 +1,7 @@
 """The checkout form: what was typed, what it shows again, and the order it asks for.
 
 Names of its fields: `t<ticket id>` a quantity, `a<ticket id>_<n>` the name on the n-th seat,
-`full_name`, `email`, `no_hp`. Hidden ones: `order_token` makes a repeated post one order,
+`full_name`, `email`, `no_hp`, `voucher` a code. Hidden ones: `order_token` makes a repeated post one order,
 `shown_total` is the sum the buyer saw, `prefilled` the name that untouched seats were given,
 `asked_email` and `asked_orders` what was asked about already. Buttons: `more` and `less`, their
 value being a quantity's name.
@@ -18,6 +18,7 @@ from flask_babel import lazy_gettext as _l
 from app.errors import FieldError, ValidationFailed, Words
 from app.forms.fields import FieldProblem, parse_email, parse_full_name, parse_phone
 from app.forms.mail_domains import suggest_address
+from app.forms.voucher_code import parse_voucher_code
 from app.models import SaleStatus
 from app.services.selling.catalogue import TicketOnSale
 from app.services.selling.ordering import Buyer, OrderRequest, WantedItem
@@ -28,6 +29,7 @@ BUYER_FIELDS: dict[str, Callable[[str], str]] = {
     "no_hp": parse_phone,
 }
 QUANTITY = re.compile(r"t([0-9]{1,9})")
+VOUCHER = "voucher"
 SEAT = re.compile(r"a[0-9]{1,9}_[0-9]{1,3}")
 HIDDEN = ("order_token", "shown_total", "prefilled", "asked_email", "asked_orders")
 STEPS = {"more": 1, "less": -1}
@@ -64,9 +66,15 @@ class Line:
         return most_of(self.ticket)
 
     @property
-    def is_too_many(self) -> bool:
-        """Tell whether more are chosen than can be had now."""
-        return self.quantity > self.most
+    def list_subtotal(self) -> int:
+        """Return what the line would cost without a voucher."""
+        price = self.ticket.list_price
+        return self.subtotal if price is None else price * self.quantity
+
+    @property
+    def cannot_be_had(self) -> bool:
+        """Tell whether more are chosen than can be had now, or fewer than one must take."""
+        return self.quantity > self.most or 0 < self.quantity < self.ticket.min_per_order
 
 
 @dataclass(frozen=True)
@@ -102,11 +110,14 @@ class CheckoutForm:
             name = self.text(step)
             for ticket in tickets:
                 if name == f"t{ticket.id}":
-                    quantity = self.quantity(ticket.id)
-                    most = max(most_of(ticket), quantity if change > 0 else 0)
-                    changed = str(min(max(quantity + change, 0), most))
+                    changed = str(_step(ticket, self.quantity(ticket.id), change))
                     return CheckoutForm({**self.typed, name: changed}, f"{name}-{step}")
         return self
+
+    @property
+    def voucher_typed(self) -> str:
+        """Return the code as it was typed; "" for none."""
+        return self.text(VOUCHER).strip()
 
     @property
     def order_token(self) -> str:
@@ -167,14 +178,20 @@ class CheckoutForm:
         if not items:
             errors.insert(0, FieldError("quantities", _l("Choose at least one ticket.")))
         errors[:0] = [FieldError(*problem) for problem in self.unreadable().items()]
+        if error := self.check(VOUCHER):
+            errors.append(error)
         if errors:
             raise ValidationFailed(errors)
-        return OrderRequest(self._buyer(), tuple(self._item(*item) for item in items), locale)
+        wanted = tuple(self._item(*item) for item in items)
+        voucher = parse_voucher_code(self.voucher_typed) if self.voucher_typed else None
+        return OrderRequest(self._buyer(), wanted, locale, voucher)
 
     def check(self, name: str) -> FieldError | None:
         """Return what is wrong with one field, None when it is well."""
         is_seat = SEAT.fullmatch(name) is not None
         parse = parse_full_name if is_seat else BUYER_FIELDS.get(name)
+        if name == VOUCHER and self.voucher_typed:
+            parse = parse_voucher_code
         if parse is None or (is_seat and self._is_untouched(self.text(name))):
             return None
         try:
@@ -225,9 +242,18 @@ class CheckoutForm:
 
 
 def most_of(ticket: TicketOnSale) -> int:
-    """Return how many of a ticket one order can have now."""
-    is_on_sale = ticket.status is SaleStatus.ON_SALE
-    return max(0, min(ticket.max_per_order, ticket.available)) if is_on_sale else 0
+    """Return how many of a ticket one order can have now; none where fewer than its least are left."""
+    most = max(0, min(ticket.max_per_order, ticket.available))
+    return most if ticket.status is SaleStatus.ON_SALE and most >= ticket.min_per_order else 0
+
+
+def _step(ticket: TicketOnSale, quantity: int, change: int) -> int:
+    """Return the quantity after a press of plus or minus: nothing, or its least and more."""
+    most = max(most_of(ticket), quantity if change > 0 else 0)
+    changed = min(max(quantity + change, 0), most)
+    if 0 < changed < ticket.min_per_order:
+        return min(ticket.min_per_order, most) if change > 0 else 0
+    return changed
 
 
 def as_fields(quantities: Mapping[int, int]) -> dict[str, Any]:
@@ -236,5 +262,5 @@ def as_fields(quantities: Mapping[int, int]) -> dict[str, Any]:
 
 
 def _is_field(name: str) -> bool:
-    is_fixed = name in BUYER_FIELDS or name in HIDDEN or name in STEPS
+    is_fixed = name in BUYER_FIELDS or name in HIDDEN or name in STEPS or name == VOUCHER
     return bool(is_fixed or QUANTITY.fullmatch(name) or SEAT.fullmatch(name))
