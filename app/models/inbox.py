@@ -18,7 +18,6 @@ class Source(enum.Enum):
     MAIL = "mail"
     DIFFERENCE = "difference"
     JOB = "job"
-    DAY = "day"
 
 
 class InboxNote(Base):

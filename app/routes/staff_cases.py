@@ -174,8 +174,8 @@ def _get_entry(source: str, key: str) -> Entry:
 
 
 def _page(entry: Entry, problem: Words | None = None) -> str:
+    fact, owners = inbox.get_fact(entry), inbox.list_owners()
     facts = find_facts(entry.order_code) if entry.order_code else None
-    fact = inbox.get_fact(entry)
     return render_template(
         "staff/cases/entry.html",
         entry=entry,
@@ -184,7 +184,7 @@ def _page(entry: Entry, problem: Words | None = None) -> str:
         moves=_moves(entry, fact, facts) if facts else [],
         move_names=MOVES,
         address_of=address_of,
-        owners=inbox.list_owners(),
+        owners=owners,
         can_close=entry.source in inbox_notes.CLOSED_BY_WORD,
         typed=request.form.get("words", entry.note or "")[: inbox_notes.NOTE_LENGTH],
         problem=problem,
