@@ -175,6 +175,7 @@ def _get_entry(source: str, key: str) -> Entry:
 
 def _page(entry: Entry, problem: Words | None = None) -> str:
     fact, owners = inbox.get_fact(entry), inbox.list_owners()
+    _count()  # not while the page is drawn: a reading ends what the session has of the order
     facts = find_facts(entry.order_code) if entry.order_code else None
     return render_template(
         "staff/cases/entry.html",
