@@ -166,7 +166,7 @@ def _of_invoice(order: Order) -> Iterator[Happening]:
     payment = order.payment
     facts = {"invoice": payment.invoice_id}
     made_at = invoice_made_at(payment.invoice_id)
-    if made_at and made_at > order.created_at - CLOCKS_DIFFER:
+    if made_at and order.created_at - CLOCKS_DIFFER < made_at < order.expires_at:
         request_id = order.request_id if order.extensions == 0 else None
         # Never before the order, by a clock that is behind or a second that was cut off.
         at = max(made_at, order.created_at)
