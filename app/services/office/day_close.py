@@ -80,7 +80,8 @@ def _close(day: date, seen: str, explanation: str, by: By, now: datetime, zone: 
         if state.closed_until is not None and day <= state.closed_until:
             raise AlreadyClosed
         reconciled_at, differences = day_look.check_reconciliation(session, day, zone)
-        blockers = day_look.find_blockers(session, day, reconciled_at, now=now, zone=zone)
+        next_open = day_look.find_next_open(session)
+        blockers = day_look.find_blockers(day, next_open, reconciled_at, now=now, zone=zone)
         if blockers:
             raise NotClosable(blockers)
         if print_of(ledger.list_sums(day, day)) != seen:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.models import (
     Account,
@@ -35,6 +35,18 @@ from app.services.running.transaction import reading
 
 ONE_DAY = timedelta(days=1)
 MOST_LINES = 200
+
+_OPEN_CASES = (
+    sa.select(sa.func.count(MoneyCase.id))
+    .where(MoneyCase.status != CaseStatus.RESOLVED)
+    .scalar_subquery()
+)
+_CLOSED_UNTIL = sa.select(LedgerState.closed_until).where(LedgerState.id == 1).scalar_subquery()
+_NEXT_OPEN = (
+    sa.select(sa.func.min(LedgerSum.day))
+    .where(sa.func.coalesce(LedgerSum.day > _CLOSED_UNTIL, sa.true()))
+    .scalar_subquery()
+)
 
 
 class Blocker(enum.Enum):
@@ -104,6 +116,7 @@ def look_at(day: date, *, now: datetime, zone: tzinfo) -> DayLook:
     with reading() as session:
         reconciled_at, differences = check_reconciliation(session, day, zone)
         close = session.scalar(sa.select(DayClose).where(DayClose.day == day))
+        open_cases, next_open = session.execute(sa.select(_OPEN_CASES, _NEXT_OPEN)).one()
         session.expunge_all()
         return DayLook(
             day=day,
@@ -112,26 +125,30 @@ def look_at(day: date, *, now: datetime, zone: tzinfo) -> DayLook:
             pay_out=_pay_out(session, day, now),
             owed_back=-standing[Account.REFUNDS_OWED],
             undecided=-standing[Account.BUYERS],
-            open_cases=_count_open_cases(session),
+            open_cases=open_cases,
             corrections=corrections,
             reconciled_at=reconciled_at,
             differences=differences,
-            blockers=find_blockers(session, day, reconciled_at, now=now, zone=zone),
+            blockers=find_blockers(day, next_open, reconciled_at, now=now, zone=zone),
             close=close,
             seen=print_of(sums),
         )
 
 
 def find_blockers(
-    session: Session, day: date, reconciled_at: datetime | None, *, now: datetime, zone: tzinfo
+    day: date,
+    next_open: date | None,
+    reconciled_at: datetime | None,
+    *,
+    now: datetime,
+    zone: tzinfo,
 ) -> dict[Blocker, date | None]:
     """Return what stands against closing, with the day it is about where it is another."""
     found: dict[Blocker, date | None] = {}
     if now.astimezone(zone).date() <= day:
         return {Blocker.RUNNING: None}
-    earlier = find_next_open(session)
-    if earlier is not None and earlier < day:
-        found[Blocker.EARLIER_OPEN] = earlier
+    if next_open is not None and next_open < day:
+        found[Blocker.EARLIER_OPEN] = next_open
     if reconciled_at is None:
         found[Blocker.NOT_RECONCILED] = None
     return found
@@ -139,9 +156,7 @@ def find_blockers(
 
 def find_next_open(session: Session) -> date | None:
     """Return the first day with movements that is not closed."""
-    closed = sa.select(LedgerState.closed_until).where(LedgerState.id == 1).scalar_subquery()
-    is_open = sa.func.coalesce(LedgerSum.day > closed, sa.true())
-    return session.scalar(sa.select(sa.func.min(LedgerSum.day)).where(is_open))
+    return session.scalar(sa.select(_NEXT_OPEN))
 
 
 def check_reconciliation(
@@ -174,11 +189,14 @@ def _differences(
     if not any(run.differences for run in runs):
         return []
     ids = [run.id for run in runs]
-    odd = ReconciliationLine.verdict.not_in(FINE)
     mine = sa.select(ReconciliationLine).where(ReconciliationLine.reconciliation_id.in_(ids))
-    names = {line.external_id for line in session.scalars(mine.where(odd).limit(MOST_LINES))}
-    again = mine.where(ReconciliationLine.external_id.in_(names)).order_by(ReconciliationLine.id)
-    latest = {line.external_id: line for line in session.scalars(again)}
+    other = aliased(ReconciliationLine)
+    is_odd = sa.select(other.external_id).where(
+        other.reconciliation_id.in_(ids), other.verdict.not_in(FINE)
+    )
+    newest = mine.where(ReconciliationLine.external_id.in_(is_odd))
+    newest = newest.order_by(ReconciliationLine.id.desc()).limit(MOST_LINES)
+    latest = {line.external_id: line for line in reversed(session.scalars(newest).all())}
     codes = {name.partition("-")[0] for name in latest}
     placed = sa.select(Order.code, Order.created_at).where(Order.code.in_(codes))
     days = {code: at.astimezone(zone).date() for code, at in session.execute(placed)}
@@ -220,11 +238,6 @@ def _pay_out(session: Session, day: date, now: datetime) -> PayOut:
     )
     unknown, settled, waiting, expected_at, late = session.execute(received).one()
     return PayOut(int(unknown), int(settled), int(waiting), expected_at, int(late))
-
-
-def _count_open_cases(session: Session) -> int:
-    open_ones = MoneyCase.status != CaseStatus.RESOLVED
-    return session.scalar(sa.select(sa.func.count(MoneyCase.id)).where(open_ones)) or 0
 
 
 def add_up_entries(session: Session, day: date) -> dict[str, int]:
