@@ -13,8 +13,8 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, object_session, selectinload
 
-from app.extensions import db
 from app.models import ETicket, MailRequest, MoneyCase, Order, OrderItem, Refund
+from app.services.running.transaction import reading
 
 Kept = TypeVar("Kept", Refund, MoneyCase)
 
@@ -67,11 +67,14 @@ class OrderFacts:
 def find_facts(code: str) -> OrderFacts | None:
     """Return the facts of the order with this code, with all that its pages name; six statements.
 
-    They belong to the session of the request.
+    They are detached: whatever else a page reads, it does not load them anew.
     """
     wanted = sa.select(Order).where(Order.code == code).options(*ALL_OF_IT)
-    order = db.session.scalar(wanted)
-    return read_facts(order) if order else None
+    with reading() as session:
+        order = session.scalar(wanted)
+        facts = read_facts(order) if order else None
+        session.expunge_all()
+        return facts
 
 
 def read_facts(order: Order) -> OrderFacts:

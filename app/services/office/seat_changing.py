@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from app.extensions import db
 from app.models import ETicket, Order, OrderItem, RefundReason, RefundWay, Ticket
 from app.services.money import cases, postings, refunds
 from app.services.office import updated_etickets
@@ -25,7 +24,7 @@ from app.services.office.order_print import OrderFacts
 from app.services.office.updated_etickets import Update
 from app.services.running import audit
 from app.services.running.audit import By
-from app.services.running.transaction import use_case
+from app.services.running.transaction import reading, use_case
 from app.services.selling import inventory
 
 NO_TYPE = _l("Choose the type of the new seats.")
@@ -64,7 +63,10 @@ class SeatWish:
 def list_targets() -> Sequence[Ticket]:
     """Return the tickets seats can be changed to, on sale or not, in the catalogue's order."""
     in_use = sa.select(Ticket).where(Ticket.retired_at.is_(None))
-    return db.session.scalars(in_use.order_by(Ticket.position, Ticket.id)).all()
+    with reading() as session:
+        tickets = session.scalars(in_use.order_by(Ticket.position, Ticket.id)).all()
+        session.expunge_all()
+        return tickets
 
 
 def quote_change(facts: OrderFacts, numbers: Collection[int], ticket: Ticket) -> SeatQuote:
