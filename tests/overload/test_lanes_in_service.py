@@ -137,11 +137,15 @@ def test_after_the_rush_the_shop_is_as_before(shop: Shop) -> None:
 
 
 def test_xendit_that_does_not_answer_takes_no_place_and_not_every_thread(shop: Shop) -> None:
-    shop.service.standin.set_fault("latency", milliseconds=3000)
+    shop.service.standin.set_fault("latency", milliseconds=5000)
     try:
         with ThreadPoolExecutor(IN_ALL) as pool:
             orders = [pool.submit(shop.order) for _ in range(IN_ALL)]
-            eventually(lambda: shop.lane("outside") == THREADS, within=20)
+            at_once = ("at_work", "waiting", "aside")
+            eventually(
+                lambda: shop.lane("outside") == THREADS and not any(map(shop.lane, at_once)),
+                within=20,
+            )
             page = shop.get("/")
             is_waiting = sum(not order.done() for order in orders)
         statuses = [order.result().status_code for order in orders]
