@@ -10,7 +10,7 @@ _STATUS = re.compile(rb'class="status status--(\w+)"')
 _POLL = re.compile(rb'hx-get="([^"]+)" hx-trigger="every (\d+)s')
 _PAY = re.compile(rb'id="pay" href="([^"]+)"')
 _WAITING = re.compile(rb'data-now="(\w+)" data-pause="(\d+)" data-opens-in="(\d+)"')
-_GONE = b'class="sums__gone"'
+_GONE = re.compile(rb'class="sums__gone"|id="gone"')
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def read_hidden(page: bytes) -> dict[str, str]:
 
 def says_gone(page: bytes) -> bool:
     """Tell whether the checkout's summary says that something chosen cannot be had."""
-    return _GONE in page
+    return _GONE.search(page) is not None
 
 
 def read_order_page(page: bytes) -> OrderPage:
