@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 
 from app.extensions import db
 from app.models import Order, OrderStatus, ReplacedSeat
@@ -26,7 +27,8 @@ def why_not(desk: Desk, code: str) -> dict[MoveKind, str | None]:
 
     def read(facts: object) -> dict[MoveKind, str | None]:
         moves = possible(facts)  # type: ignore[arg-type]
-        return {move.kind: move.why_not and str(move.why_not) for move in moves}
+        with force_locale("en"):
+            return {move.kind: move.why_not and str(move.why_not) for move in moves}
 
     return dict(desk.read(code, read))
 
