@@ -43,6 +43,11 @@ class MailRefused(_MailFailure):
 class MailDelayed(_MailFailure):
     """The letter was not taken now: try again later."""
 
+    @property
+    def may_have_arrived(self) -> bool:
+        """Tell whether the line broke while an answer was awaited: the letter may be taken."""
+        return isinstance(self.__cause__, smtplib.SMTPServerDisconnected)
+
 
 @dataclass(frozen=True)
 class Attachment:
