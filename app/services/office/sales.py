@@ -18,7 +18,6 @@ from app.services.money import ledger
 from app.services.money.ledger import Sum, add_up, count_up
 from app.services.running.transaction import reading
 
-LONGEST = timedelta(days=3 * 366)
 DAYS_AHEAD = 7
 
 
@@ -128,9 +127,7 @@ def find_days(first: date | None, last: date | None, *, today: date) -> tuple[da
         known = ledger.find_period()
         first = first or min(last or today, known[0] if known else today)
         last = last or max(first, today, known[1] if known else today)
-    if first > last:
-        first, last = last, first
-    return max(first, last - LONGEST), last
+    return min(first, last), max(first, last)
 
 
 def look(first: date, last: date) -> Overview:
