@@ -1,6 +1,7 @@
 """`python -m bench.rush`: runs the drill and exits with 1 when an invariant is broken.
 
-BUYERS, SEATS, SECONDS, SEED, HOLD, FAIR_DOOR and FOLDER are read from the environment.
+BUYERS, SEATS, SECONDS, SEED, HOLD, CALLS (Xendit's limit a minute), FAIR_DOOR and FOLDER are read
+from the environment.
 """
 
 import os

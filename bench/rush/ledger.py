@@ -12,7 +12,7 @@ from app.models import ETicket, Order, OrderItem, OrderStatus, Payment, User
 from app.services.running.invariants import find_violations
 from bench.rush.book import Answer, Book, No, Yes
 from bench.rush.plan import Plan
-from bench.rush.samples import Samples, Stock
+from bench.rush.samples import Line, Samples, Stock
 from tests.harness.service import Service
 from tests.torture.desk import Desk
 from tests.torture.ledger import confirmations, find_lost_money
@@ -61,7 +61,7 @@ class Ledger:
     surprises: list[str] = field(default_factory=list)
     orders: list[OrderRow] = field(default_factory=list)
     stock: list[Stock] = field(default_factory=list)
-    line: list[tuple[float, int]] = field(default_factory=list)  # when, and orders in it
+    line: list[Line] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     invoices: list[dict[str, Any]] = field(default_factory=list)
     mails: dict[str, list[str]] = field(default_factory=dict)

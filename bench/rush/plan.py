@@ -33,7 +33,7 @@ class Plan:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Plan":
-        """Read BUYERS, SEATS, SECONDS, SEED, HOLD and FAIR_DOOR; raises ValueError."""
+        """Read BUYERS, SEATS, SECONDS, SEED, HOLD, CALLS and FAIR_DOOR; raises ValueError."""
         default = cls()
         return cls(
             buyers=int(environ.get("BUYERS") or default.buyers),
@@ -41,6 +41,7 @@ class Plan:
             seconds=float(environ.get("SECONDS") or default.seconds),
             seed=int(environ.get("SEED") or default.seed),
             hold=int(environ.get("HOLD") or default.hold),
+            calls_per_minute=int(environ.get("CALLS") or default.calls_per_minute),
             has_fair_door=(environ.get("FAIR_DOOR") or "0") != "0",
         )
 

@@ -99,7 +99,11 @@ def _invoices(axis: Axes, outcome: Outcome) -> None:
     axis.plot(creates, last_minute, color=BLUE, label="made in the last 60 s")
     limit = outcome.plan.calls_per_minute
     axis.axhline(limit, color="black", linewidth=1, linestyle="--", label="Xendit's limit")
-    axis.plot(*_columns(outcome.samples.line), color=ORANGE, label="orders in line")
+    axis.plot(
+        *_columns([(line.at, line.length) for line in outcome.samples.line]),
+        color=ORANGE,
+        label="orders in line",
+    )
     _say(axis, "Invoices against the budget", "invoices, orders")
 
 

@@ -9,12 +9,14 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
 import sqlalchemy as sa
 
-from app.models import Payment, PaymentStatus, TicketStock
+from app.models import Job, JobStatus, TicketStock
+from app.services.selling.ordering import OPEN_INVOICE
 from bench.rush.book import Book
 
 STOCK_EVERY, LINE_EVERY, CPU_EVERY = 0.1, 0.5, 1.0
@@ -40,13 +42,26 @@ class Stock:
         return self.amount - self.held - self.sold
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The line for invoices at one moment: orders whose invoice was due and in nobody's hands.
+
+    `since` is when the first of them was due; None when nobody is in line. Orders whose invoice is
+    being made, in a request or by a worker, have left the line.
+    """
+
+    at: float
+    length: int
+    since: float | None
+
+
 @dataclass
 class Samples:
     """What was seen: stock, the line's length, and CPU seconds, at the three rates above."""
 
     stock: list[Stock] = field(default_factory=list)
     cpu: list[tuple[float, dict[str, float]]] = field(default_factory=list)
-    line: list[tuple[float, int]] = field(default_factory=list)
+    line: list[Line] = field(default_factory=list)
 
     def cpu_seconds(self, until: float = math.inf) -> dict[str, float]:
         """Return the CPU seconds of each part while samples were taken, or until a moment."""
@@ -105,10 +120,10 @@ class Sampler(threading.Thread):
         """Return in a line how the sale stands."""
         latest = {stock.ticket: stock for stock in self.samples.stock[-10:]}.values()
         held, sold = sum(s.held for s in latest), sum(s.sold for s in latest)
-        came, line = len(self._book.arrivals), self.samples.line[-1:] or [(0.0, 0)]
+        came, line = len(self._book.arrivals), self.samples.line
         return (
             f"{self._book.now():5.0f} s  {came:5} came  {held:4} held  {sold:4} sold  "
-            f"{line[0][1]:4} in line for an invoice"
+            f"{line[-1].length if line else 0:4} in line for an invoice"
         )
 
     def _look_at_stock(self, connection: sa.Connection) -> None:
@@ -120,10 +135,13 @@ class Sampler(threading.Thread):
             self.samples.stock.append(Stock(ticket, asked, at, amount, held, sold))
 
     def _look_at_line(self, connection: sa.Connection) -> None:
-        waiting = sa.select(sa.func.count()).where(
-            Payment.invoice_id.is_(None), Payment.status == PaymentStatus.PENDING
+        now = datetime.now(UTC)
+        in_line = sa.select(sa.func.count(), sa.func.min(Job.due_at)).where(
+            Job.kind == OPEN_INVOICE, Job.status == JobStatus.OPEN, Job.due_at <= now
         )
-        self.samples.line.append((self._book.now(), connection.execute(waiting).scalar_one()))
+        length, first = connection.execute(in_line).one()
+        since = self._book.when(first) if length else None
+        self.samples.line.append(Line(self._book.when(now), length, since))
 
 
 def cpu_of_groups(groups: Mapping[str, int]) -> dict[str, float]:

@@ -85,7 +85,7 @@ def _invoices(outcome: Outcome) -> dict[str, Any]:
         "most_in_any_minute": most_in_a_minute(creates),
         "made_while_a_line_existed": used,
         "possible_in_that_time": round(allowed),
-        "longest_line": max((length for _, length in outcome.samples.line), default=0),
+        "longest_line": max((line.length for line in outcome.samples.line), default=0),
         "wait_for_invoice": _seconds(waits),
         "calls": dict(by_what),
         "refused_429": sum(call.status == 429 for call in outcome.ledger.calls),

@@ -5,7 +5,7 @@ from typing import Any
 from app.models import OrderStatus
 from bench.rush.book import Answer, No, Yes
 from bench.rush.ledger import Call, Ledger, OrderRow
-from bench.rush.samples import Stock
+from bench.rush.samples import Line, Stock
 
 TICKET = 1
 SEATS = 3
@@ -63,7 +63,14 @@ def good_ledger() -> Ledger:
         paid=[INVOICE],
         orders=[order("A1"), unpaid],
         stock=[stock(0.0, 0, 0), stock(SOLD_AT, 3, 0), stock(50.0, 1, 2), stock(RELEASED_AT, 0, 2)],
-        line=[(1.0, 8), (2.0, 8), (3.0, 8), (4.0, 1), (9.0, 1)],
+        line=[
+            Line(1.0, 8, 1.0),
+            Line(2.0, 8, 1.0),
+            Line(3.0, 8, 1.5),
+            Line(4.0, 1, 3.5),
+            Line(9.0, 1, 8.5),
+            Line(9.5, 0, None),
+        ],
         calls=[Call(0.9, "create", 429, "A1")]
         + [Call(1.05 + n / 10, "create", 200, f"{n}") for n in range(20)]
         + [Call(8.0, "create", 200, "B2"), Call(9.0, "read", 200)],

@@ -8,8 +8,9 @@ import pytest
 
 from app.models import OrderStatus
 from bench.rush.book import Answer, No, Yes
-from bench.rush.checks import BUDGET, CHECKS, audit
+from bench.rush.checks import BUDGET, CHECKS, audit, stretches_with_line
 from bench.rush.ledger import Call, Ledger
+from bench.rush.samples import Line
 from tests.rush.ledgers import LATE_INVOICE, TICKET, good_ledger, order, stock
 
 Doctor = Callable[[Ledger], None]
@@ -77,7 +78,8 @@ DOCTORED: dict[str, list[Doctor]] = {
         lambda ledger: ledger.calls.append(Call(3.0, "read", 429)),
     ],
     BUDGET: [
-        lambda ledger: ledger.calls.__delitem__(slice(5, 7)),
+        lambda ledger: ledger.calls.__delitem__(slice(5, 8)),
+        lambda ledger: ledger.line.append(Line(19.5, 1, 8.5)),
     ],
     "all quiet at the end": [
         lambda ledger: _change(ledger, 1, status=OrderStatus.PENDING),
@@ -103,6 +105,15 @@ def test_a_doctored_ledger_is_found_out(name: str, doctor: Doctor) -> None:
 
 def test_every_check_has_a_doctored_ledger() -> None:
     assert set(DOCTORED) == set(CHECKS)
+
+
+def test_a_line_is_an_order_that_waits_all_the_time_and_not_one_after_the_other() -> None:
+    ledger = good_ledger()
+
+    assert stretches_with_line(ledger) == [(1.0, 3.0)]
+
+    ledger.line = [Line(at, 24, at - 0.3) for at in (1.0, 1.5, 2.0, 2.5)]
+    assert stretches_with_line(ledger) == []
 
 
 def test_seats_that_come_back_while_one_asks_may_still_be_refused() -> None:
