@@ -21,7 +21,7 @@ MOST_CHOSEN = 200
 TICKED = "yes"
 # 150000, or 150.000 as it is written in Indonesia, with whatever stands between the thousands.
 WHOLE = re.compile(r"[0-9]{1,12}|[0-9]{1,3}([., '\N{NO-BREAK SPACE}][0-9]{3}){1,3}")
-TIMES = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")  # what <input type="datetime-local"> sends
+TYPED_TIME = "%Y-%m-%dT%H:%M"  # what <input type="datetime-local"> sends
 
 
 @dataclass
@@ -131,21 +131,16 @@ def typed_whole(number: int | None) -> str:
 
 
 def typed_moment(when: datetime | None, zone: tzinfo) -> str:
-    """Return a time as a form shows it, in `zone`; with seconds where it has some."""
-    if when is None:
-        return ""
-    local = when.astimezone(zone)
-    return local.strftime(TIMES[1] if local.second else TIMES[0])
+    """Return a time as a form shows it, in `zone` and to the minute."""
+    return when.astimezone(zone).strftime(TYPED_TIME) if when else ""
 
 
 def read_typed_moment(typed: str, zone: tzinfo) -> datetime | None:
     """Return the time in UTC, or None where this is no time."""
-    for pattern in TIMES:
-        try:
-            return datetime.strptime(typed, pattern).replace(tzinfo=zone).astimezone(UTC)
-        except (ValueError, OverflowError):  # the first hours of year 1 are none in UTC
-            continue
-    return None
+    try:
+        return datetime.strptime(typed, TYPED_TIME).replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):  # the first hours of year 1 are none in UTC
+        return None
 
 
 def typed_tick(is_on: bool) -> str:
