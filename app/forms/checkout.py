@@ -1,10 +1,10 @@
 """The checkout form: what was typed, what it shows again, and the order it asks for.
 
 Names of its fields: `t<ticket id>` a quantity, `a<ticket id>_<n>` the name on the n-th seat,
-`full_name`, `email`, `no_hp`, `voucher` a code. Hidden ones: `order_token` makes a repeated post one order,
-`shown_total` is the sum the buyer saw, `prefilled` the name that untouched seats were given,
-`asked_email` and `asked_orders` what was asked about already. Buttons: `more` and `less`, their
-value being a quantity's name.
+`full_name`, `email`, `no_hp`, and `voucher` for a code. Hidden ones: `order_token` makes a repeated
+post one order, `shown_total` is the sum the buyer saw, `prefilled` the name that untouched seats
+were given, `asked_email` and `asked_orders` what was asked about already. Buttons: `more` and
+`less`, their value being a quantity's name.
 """
 
 import re
@@ -242,7 +242,7 @@ class CheckoutForm:
 
 
 def most_of(ticket: TicketOnSale) -> int:
-    """Return how many of a ticket one order can have now; none where fewer than its least are left."""
+    """Return how many of a ticket one order can have now; none where its least is not left."""
     most = max(0, min(ticket.max_per_order, ticket.available))
     return most if ticket.status is SaleStatus.ON_SALE and most >= ticket.min_per_order else 0
 

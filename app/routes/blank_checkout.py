@@ -16,7 +16,7 @@ from app.routes.drawings import drawn
 from app.routes.htmx import wants_fragment
 from app.routes.language import current_language
 from app.routes.late_comers import asks_for_quantities
-from app.services.selling.shop_window import look_at_tickets
+from app.services.selling.shop_window import has_vouchers, look_at_tickets
 
 KIND = "checkout"
 # Of the process alone: nobody can type them.
@@ -27,7 +27,8 @@ Draw = Callable[[CheckoutForm], str]
 
 def is_blank() -> bool:
     """Tell whether the address asks for quantities and nothing else, so that many ask the same."""
-    return asks_for_quantities(request.query_string.decode("utf-8", "replace"))
+    query = request.query_string.decode("utf-8", "replace")
+    return asks_for_quantities(query.removesuffix("&voucher="))  # the catalogue's field, left empty
 
 
 def blank_form(draw: Draw, now: datetime) -> str:
@@ -36,7 +37,7 @@ def blank_form(draw: Draw, now: datetime) -> str:
     `draw` is called when there is no drawing of this second; it has to use CSRF_MARK.
     """
     kind = (KIND, current_language(), wants_fragment(), request.full_path)
-    source = (int(now.timestamp()), look_at_tickets(now))
+    source = (int(now.timestamp()), look_at_tickets(now), has_vouchers(now))
     form = CheckoutForm.from_values({**request.args, "order_token": ORDER_MARK})
     page = drawn(kind, source, lambda: draw(form)).body
     fresh = form.with_token(fresh=True).order_token

@@ -11,12 +11,13 @@ from app.forms.checkout import CheckoutForm
 from app.gateways import current_settings
 from app.integrations.calendar import event_calendar
 from app.models import SaleStatus
-from app.routes import assets, event_files
+from app.routes import assets, event_files, voucher_codes
 from app.routes.drawings import Drawing, draw, drawn
 from app.routes.htmx import render, wants_fragment
 from app.routes.language import current_language
 from app.services.selling.catalogue import TicketOnSale
-from app.services.selling.shop_window import look_at_tickets
+from app.services.selling.shop_window import has_vouchers, look_at_tickets
+from app.services.selling.voucher_look import VoucherLook
 
 # "Few left" is said from here on: this many, or this share of the whole.
 FEW = 10
@@ -34,35 +35,39 @@ bp.register_blueprint(event_files.bp)
 
 
 @bp.get("/")
+@voucher_codes.limits_guesses(voucher_codes.is_in_address)
 def index() -> Response:
     """Show every ticket with its state; quantities in the address are kept chosen.
 
-    Answers 304 to who has the same already.
+    With a `voucher` in it, what this code opens and its prices. Answers 304 to who has the same
+    already.
     """
-    now = utcnow()
-    tickets = look_at_tickets(now)
-    drawing = _drawing(tickets, now)
+    drawing = _drawing(utcnow())
     response = Response(drawing.body)
     # Weak: proxies may compress it. The whole page is hashed, so language and looks are in it.
     response.set_etag(drawing.etag, weak=True)
-    response.headers["Cache-Control"] = "no-cache"  # keep it, but ask each time whether it changed
+    # Keep it, but ask each time whether it changed; what a code opens is nobody else's.
+    is_own = voucher_codes.is_in_address()
+    response.headers["Cache-Control"] = "private, no-cache" if is_own else "no-cache"
     return response.make_conditional(request)  # type: ignore[return-value]
 
 
-def _drawing(tickets: list[TicketOnSale], now: datetime) -> Drawing:
+def _drawing(now: datetime) -> Drawing:
     """Return what to send; one that names no quantities is everybody's, and drawn once a second.
 
     A second, because it also says how long it is until something opens or ends.
     """
     if request.args:
-        return draw(_render(tickets, now))
+        chosen = CheckoutForm.from_values(request.args)
+        return draw(_render(chosen, voucher_codes.look_for(chosen, now), now))
+    look = VoucherLook(look_at_tickets(now))
     kind = (current_language(), wants_fragment())
-    source = (int(now.timestamp()), tickets)
-    return drawn(kind, source, lambda: _render(tickets, now))
+    source = (int(now.timestamp()), look.tickets, has_vouchers(now))
+    return drawn(kind, source, lambda: _render(CheckoutForm({}), look, now))
 
 
-def _render(tickets: list[TicketOnSale], now: datetime) -> str:
-    chosen = CheckoutForm.from_values(request.args)
+def _render(chosen: CheckoutForm, look: VoucherLook, now: datetime) -> str:
+    tickets = look.tickets
     upcoming = (t.valid_from for t in tickets if t.status is SaleStatus.UPCOMING)
     return render(
         "catalogue/index.html",
@@ -71,6 +76,9 @@ def _render(tickets: list[TicketOnSale], now: datetime) -> str:
         situation=_situation(tickets),
         pace=_pace(tickets, now),
         opens_at=min(upcoming, default=None),
+        look=look,
+        code=chosen.voucher_typed,
+        takes_codes=bool(chosen.voucher_typed) or has_vouchers(now),
     )
 
 

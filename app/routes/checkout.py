@@ -22,9 +22,9 @@ from app.extensions import limiter
 from app.forms.checkout import CheckoutForm, Line
 from app.forms.fields import EMAIL_LENGTH, EXAMPLE_PHONE, NAME_LENGTH, PHONE_LENGTH
 from app.gateways import current_gateways, current_settings
-from app.models import SaleStatus
-from app.routes import fair_door
+from app.routes import fair_door, voucher_codes
 from app.routes.blank_checkout import CSRF_MARK, blank_form, is_blank
+from app.routes.checkout_look import listed, look_at, look_now
 from app.routes.checkout_notices import (
     FORM_USED,
     PAGE_TOO_OLD,
@@ -42,14 +42,13 @@ from app.routes.own_orders import has_made, list_own_orders, remember
 from app.routes.refilling import take_typed
 from app.services.money import invoice_line
 from app.services.money.invoicing import try_open_invoice
-from app.services.selling.catalogue import TicketOnSale, list_tickets
 from app.services.selling.ordering import (
     IdempotencyRef,
     OrderRequest,
     PlacedOrder,
     place_order,
 )
-from app.services.selling.shop_window import look_at_tickets
+from app.services.selling.shop_window import has_vouchers
 from app.tracing import current_request_id
 
 RATE_SECONDS = 60
@@ -76,6 +75,7 @@ def _is_no_order() -> bool:
 
 
 @bp.get("/checkout")
+@voucher_codes.limits_guesses(voucher_codes.is_in_address)
 def show() -> ResponseReturnValue:
     """Show the form for the quantities in the address, or that all of them are gone."""
     if is_too_late():
@@ -94,6 +94,7 @@ def _draw_blank(form: CheckoutForm) -> str:
 @bp.post("/checkout")
 @limiter.limit(f"1200 per {RATE_SECONDS} seconds")
 @limiter.limit(f"120 per {RATE_SECONDS} seconds", exempt_when=_is_no_order)
+@voucher_codes.limits_guesses(voucher_codes.is_in_form)
 def submit() -> ResponseReturnValue:
     """Do what the form's `intent` says: `pay`, `validate` one field, or else show it updated.
 
@@ -141,9 +142,7 @@ def _pay(form: CheckoutForm) -> ResponseReturnValue:
     """Place the order and lead to its invoice; a refusal brings the form back, all kept."""
     form = form.with_token()
     try:
-        if form.has_unseen_total(
-            form.lines(_tickets(form, list_tickets(utcnow(), include_all=True)))
-        ):
+        if form.has_unseen_total(form.lines(listed(form, look_now(form)))):
             return _form_page(form, TOTAL_CHANGED)
         order = form.parse(current_language())
         if doubt := _doubt(form, order):
@@ -222,41 +221,30 @@ def _draw(
     left: Mapping[int, int] | None = None,
     **more: Any,
 ) -> str:
-    found = look_at_tickets(utcnow())
-    if not form.quantities.keys() <= {ticket.id for ticket in found}:
-        found = list_tickets(utcnow(), include_all=True)  # on sale for less than a second
-    tickets = _tickets(form, found, left or {})
+    look = look_at(form, left)
+    tickets = listed(form, look, left)
     form = form.with_token().stepped(tickets)
     lines = form.lines(tickets)
     missing = shortages(lines)
+    of_code = {"voucher": look.refusal.detail} if look.refusal else {}
     context: dict[str, Any] = {
         "form": form,
         "lines": lines,
         "total": sum(line.subtotal for line in lines),
+        "available_total": sum(
+            line.subtotal for line in lines if f"t{line.ticket.id}" not in missing
+        ),
+        "look": look,
+        "takes_codes": bool(form.voucher_typed) or has_vouchers(utcnow()),
         "notice": notice,
         "shortages": missing,
-        "errors": {**form.unreadable(), **missing, **(errors or {})},
+        "errors": {**form.unreadable(), **missing, **of_code, **(errors or {})},
         "labels": _labels(lines),
         "example_phone": EXAMPLE_PHONE,
         "turn": fair_door.current_turn(),
         "longest": {"full_name": NAME_LENGTH, "email": EMAIL_LENGTH, "no_hp": PHONE_LENGTH},
     }
     return render("checkout/index.html", "checkout/_form.html", **context, **more)
-
-
-def _tickets(
-    form: CheckoutForm, found: list[TicketOnSale], left: Mapping[int, int] | None = None
-) -> list[TicketOnSale]:
-    """Return of what was found what is in its sale period, and what was asked for though it is not.
-
-    Also none of it: who gives up what has ended sees that this was noticed.
-    """
-    listed = [
-        ticket
-        for ticket in found
-        if ticket.status in (SaleStatus.ON_SALE, SaleStatus.SOLD_OUT) or form.names(ticket.id)
-    ]
-    return [replace(t, available=(left or {}).get(t.id, t.available)) for t in listed]
 
 
 def _labels(lines: list[Line]) -> dict[str, tuple[str, int | None]]:

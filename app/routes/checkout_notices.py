@@ -1,6 +1,7 @@
 """What the checkout says above its form and beside its quantities."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -68,21 +69,40 @@ def question(own_orders: Sequence[RecentOrder], suggestion: str | None) -> Notic
     return Notice(title, status=422, own_orders=own_orders, suggestion=suggestion)
 
 
-def shortages(lines: Iterable[Line]) -> dict[str, Words]:
+def shortages(lines: Sequence[Line]) -> dict[str, Words]:
     """Return, by the quantity's name, why what was chosen of a ticket cannot be had."""
-    return {f"t{line.ticket.id}": _shortage(line) for line in lines if line.is_too_many}
+    alone = {f"t{line.ticket.id}": _shortage(line) for line in lines if line.cannot_be_had}
+    return {**_shared_shortages(lines), **alone}
+
+
+def _shared_shortages(lines: Sequence[Line]) -> dict[str, Words]:
+    """Return what to say where tickets that draw on one quota are too many together."""
+    chosen = [line for line in lines if line.quantity and line.ticket.quota_id is not None]
+    wanted = Counter[int | None]()
+    for line in chosen:
+        wanted[line.ticket.quota_id] += line.quantity
+    return {
+        f"t{line.ticket.id}": ngettext(
+            "Only %(num)d left of these tickets together. Choose fewer.",
+            "Only %(num)d left of these tickets together. Choose fewer.",
+            left,
+        )
+        for line in chosen
+        if (left := line.ticket.quota_available or 0) < wanted[line.ticket.quota_id]
+    }
 
 
 def _shortage(line: Line) -> Words:
-    match line.ticket.status:
+    ticket = line.ticket
+    match ticket.status:
         case SaleStatus.UPCOMING:
             return _("The sale of this ticket has not opened yet. Choose 0.")
         case SaleStatus.ENDED:
             return _("The sale of this ticket has ended. Choose 0.")
     if line.most == 0:
         return _("This ticket is sold out. Choose 0.")
-    if line.most == line.ticket.max_per_order:
-        return QuantityOutOfRange(f"t{line.ticket.id}", line.most).detail
+    if line.most == ticket.max_per_order or line.quantity < ticket.min_per_order:
+        return QuantityOutOfRange(f"t{ticket.id}", line.most, ticket.min_per_order).detail
     return ngettext(
         "Only %(num)d left. Choose fewer.",
         "Only %(num)d left. Choose fewer.",

@@ -28,7 +28,10 @@ def take_typed() -> dict[str, str]:
     buyer = order.user
     typed = {"full_name": buyer.full_name, "email": buyer.email, "no_hp": show_phone(buyer.no_hp)}
     seats = {name: who for item in order.items for name, who in _seats(item).items()}
-    return {**as_fields(order.quantities), **typed, **seats, "prefilled": buyer.full_name}
+    codes = [item.voucher.code for item in order.items if item.voucher is not None]
+    voucher = {"voucher": codes[0]} if codes else {}
+    chosen = {**as_fields(order.quantities), **voucher}
+    return {**chosen, **typed, **seats, "prefilled": buyer.full_name}
 
 
 def _seats(item: OrderItem) -> dict[str, str]:

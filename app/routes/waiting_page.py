@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from markupsafe import escape
 
 from app.fair_door_settings import FairDoorSettings
+from app.forms.voucher_code import read_voucher_code
 from app.gateways import current_settings
 from app.routes.drawings import drawn
 from app.routes.language import current_language
@@ -65,8 +66,10 @@ def write_page(
 
 
 def chosen_query() -> str:
-    """Return the quantities in the address as a query, so that they survive the wait."""
+    """Return the quantities and the code in the address as a query: they survive the wait."""
     chosen = {k: v for k, v in request.args.items() if QUANTITY.fullmatch(k) and v.isdecimal()}
+    if voucher := read_voucher_code(request.args.get("voucher", "")):
+        chosen["voucher"] = voucher
     return f"?{urlencode(chosen)}" if chosen else ""
 
 

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 
 from app.extensions import db
+from app.models import Voucher
 from app.services.selling.catalogue import TicketOnSale, list_tickets
 
 # How old what is shown may be: what another process sold meanwhile is not seen sooner. What this
@@ -23,28 +24,38 @@ MOST_READINGS = 10
 PATIENCE_SECONDS = 1.0
 
 Read = Callable[[datetime], list[TicketOnSale]]
+ReadHasVouchers = Callable[[], bool]
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one reading found: when it began, and after which commit of this process."""
+    """What one reading found: when it began, and after which commit of this process.
+
+    Nothing hidden is among the tickets: what is found is shown to everybody.
+    """
 
     tickets: tuple[TicketOnSale, ...]
     began_at: datetime
     commit: object
+    has_vouchers: bool = False
 
 
 class ShopWindow:
     """Keeps the last reading of one database; may be used by many threads at once."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, read_has_vouchers: ReadHasVouchers = lambda: False) -> None:
         self._read = read
+        self._read_has_vouchers = read_has_vouchers
         self._look: Look | None = None
         self._reading = threading.Lock()
         self._began: deque[datetime] = deque(maxlen=MOST_READINGS)
 
     def tickets(self, now: datetime) -> list[TicketOnSale]:
         """Return all tickets as they were at most LONGEST_AGE before `now`, in catalogue order."""
+        return list(self.look(now).tickets)
+
+    def look(self, now: datetime) -> Look:
+        """Return what was found at most LONGEST_AGE before `now`."""
         look = self.seen(now)
         if look is None:
             is_ours = self._reading.acquire(timeout=PATIENCE_SECONDS)
@@ -53,7 +64,7 @@ class ShopWindow:
             finally:
                 if is_ours:
                     self._reading.release()
-        return list(look.tickets)
+        return look
 
     def seen(self, now: datetime) -> Look | None:
         """Return the last look while it may still be shown, without looking again."""
@@ -71,7 +82,8 @@ class ShopWindow:
     def _look_again(self, now: datetime) -> Look:
         self._began.append(now)
         commit = _commits.last  # taken first: a commit during the reading makes it old
-        self._look = look = Look(tuple(self._read(now)), now, commit)
+        tickets = tuple(self._read(now))
+        self._look = look = Look(tickets, now, commit, self._read_has_vouchers())
         return look
 
 
@@ -98,10 +110,19 @@ def look_at_tickets(now: datetime) -> list[TicketOnSale]:
     return window_of(db.engine).tickets(now)
 
 
+def has_vouchers(now: datetime) -> bool:
+    """Tell whether there is any voucher in use, so that a code is worth asking for."""
+    return window_of(db.engine).look(now).has_vouchers
+
+
 def window_of(engine: sa.Engine) -> ShopWindow:
     """Return this process's window on this database."""
-    return _windows.setdefault(engine, ShopWindow(_read_all))
+    return _windows.setdefault(engine, ShopWindow(_read_all, _read_has_vouchers))
 
 
 def _read_all(now: datetime) -> list[TicketOnSale]:
     return list_tickets(now, include_all=True)
+
+
+def _read_has_vouchers() -> bool:
+    return bool(db.session.scalar(sa.select(sa.exists().where(Voucher.retired_at.is_(None)))))

@@ -24,7 +24,7 @@ class VoucherUnknown(_VoucherRefusal):
     title = _l("This code is not known")
 
     def default_detail(self) -> Words:
-        return _l("Check the code letter by letter, or go on without it.")
+        return _l("This code is not known. Check it letter by letter, or clear the field.")
 
 
 class VoucherNotValid(_VoucherRefusal):
@@ -36,7 +36,7 @@ class VoucherNotValid(_VoucherRefusal):
 
     @classmethod
     def retired(cls) -> "VoucherNotValid":
-        return cls(_l("This code is no longer in use. Go on without it."))
+        return cls(_l("This code is no longer in use. Clear the field to go on without it."))
 
     @classmethod
     def too_early(cls) -> "VoucherNotValid":
@@ -44,7 +44,7 @@ class VoucherNotValid(_VoucherRefusal):
 
     @classmethod
     def too_late(cls) -> "VoucherNotValid":
-        return cls(_l("The time of this code is over. Go on without it."))
+        return cls(_l("The time of this code is over. Clear the field to go on without it."))
 
     @classmethod
     def for_other_tickets(cls) -> "VoucherNotValid":
@@ -61,11 +61,11 @@ class VoucherUsedUp(_VoucherRefusal):
     def __init__(self, left: int) -> None:
         if left > 0:
             words = _ln(
-                "This code is good for %(num)d more ticket. Choose fewer, or go on without it.",
-                "This code is good for %(num)d more tickets. Choose fewer, or go on without it.",
+                "This code is good for %(num)d more ticket. Choose fewer, or clear the field.",
+                "This code is good for %(num)d more tickets. Choose fewer, or clear the field.",
                 left,
             )
         else:
-            words = _l("All tickets of this code are taken. Go on without it.")
+            words = _l("All tickets of this code are taken. Clear the field to go on without it.")
         super().__init__(words)
         self.left = left

@@ -22,6 +22,13 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   }
 });
 
+// Enter in the code's field uses the code; it does not order yet.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.target.id !== "voucher") return;
+  event.preventDefault();
+  document.getElementById("use-code").click();
+});
+
 // A checked field tells assistive technology whether it is well.
 document.addEventListener("htmx:afterSwap", (event) => {
   const field = event.detail.requestConfig?.elt;

@@ -3,6 +3,7 @@
 
 const limitOf = (stepper) => document.getElementById(`${stepper.dataset.stepper}-limit`);
 const mostOf = (stepper) => Number((limitOf(stepper) ?? stepper).dataset.most);
+const leastOf = (stepper) => Number(stepper.dataset.least ?? 1);
 const numberOf = (stepper) => stepper.querySelector("input");
 const countOf = (stepper) => Math.max(0, Math.trunc(Number(numberOf(stepper).value)) || 0);
 
@@ -33,7 +34,8 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   const stepper = button.closest("[data-stepper]");
   const [count, most, number] = [countOf(stepper), mostOf(stepper), numberOf(stepper)];
-  const next = button.name === "more" ? Math.max(count, Math.min(count + 1, most)) : Math.max(0, Math.min(count - 1, most));
+  const [up, down, least] = [Math.max(count, Math.min(count + 1, most)), Math.max(0, Math.min(count - 1, most)), leastOf(stepper)];
+  const next = button.name === "more" ? (up > 0 && up < least ? Math.max(count, Math.min(least, most)) : up) : (down < least ? 0 : down);
   if (next === count) {
     const limit = button.name === "more" && limitOf(stepper);
     say(limit ? limit.textContent.trim() : `${stepper.dataset.label}: ${count}`);
