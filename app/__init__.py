@@ -51,6 +51,7 @@ from app.routes import (
     staff_gates,
     staff_invitations,
     staff_me,
+    staff_messages,
     staff_order_actions,
     staff_order_money,
     staff_orders,
@@ -172,7 +173,8 @@ def _register_routes(app: Flask) -> None:
         app.register_blueprint(office.bp)
     for account in (staff_codes, staff_me, staff_second_factor, proof):
         app.register_blueprint(account.bp)
-    app.register_blueprint(staff_cases.bp)
+    for inbox_page in (staff_cases, staff_messages):
+        app.register_blueprint(inbox_page.bp)
     for admin_page in (staff_people, staff_invitations, staff_audit):
         app.register_blueprint(admin_page.bp)
     for catalogue_page in (staff_tickets, staff_quotas, staff_vouchers):

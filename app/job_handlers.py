@@ -21,7 +21,7 @@ from app.services.money import (
     settling,
 )
 from app.services.money.budget import Meter, Share
-from app.services.office import exports, invitations, updated_etickets
+from app.services.office import exports, invitations, messages, updated_etickets
 from app.services.running import jobs
 from app.services.selling import eticketing, ordering, resending
 
@@ -147,6 +147,8 @@ HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     cases.SERVE_WAITING: _serve_waiting,
     letters.SEND_LETTER: mail_jobs.send_letter,
     invitations.SEND_INVITATION: mail_jobs.send_invitation,
+    messages.SEND_MESSAGE: mail_jobs.send_message,
+    messages.TRY_MESSAGE: mail_jobs.try_message,
     updated_etickets.SEND_UPDATED: mail_jobs.send_updated_etickets,
     exports.MAKE: _make_export,
     exports.ERASE: _erase_export,

@@ -5,7 +5,7 @@ from typing import Any
 from app.clock import utcnow
 from app.gateways import current_gateways, current_settings
 from app.services.money import correspondence
-from app.services.office import invitations, updated_etickets
+from app.services.office import invitations, message_sending, updated_etickets
 from app.services.selling import delivery, resending
 
 
@@ -59,4 +59,21 @@ def send_invitation(payload: dict[str, Any]) -> None:
         now=utcnow(),
         mailer=current_gateways().mailer,
         settings=current_settings(),
+    )
+
+
+def send_message(payload: dict[str, Any]) -> None:
+    """Send the next letters of a message to attendees."""
+    message_sending.send_batch(
+        payload["message_id"],
+        clock=utcnow,
+        mailer=current_gateways().mailer,
+        settings=current_settings(),
+    )
+
+
+def try_message(payload: dict[str, Any]) -> None:
+    """Mail a message's draft to its writer."""
+    message_sending.send_sample(
+        **payload, mailer=current_gateways().mailer, settings=current_settings()
     )

@@ -59,6 +59,12 @@ AREAS = (
         _l("What waits for a person: money, refunds, mails, differences."),
         Group.ORDERS,
     ),
+    Area(
+        "staff_messages.show_all",
+        _l("Messages"),
+        _l("Write to everybody who holds a ticket."),
+        Group.ORDERS,
+    ),
     # catalogue
     Area(
         "staff_tickets.show_all",

@@ -1,0 +1,232 @@
+"""Messages to attendees: drafts, to whom they go, and the decisions to send, stop and go on.
+
+Whom a message goes to is fixed when it is sent: a row for each person, whose unique key lets
+nobody get it twice. Handing the letters over is in `message_sending`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.models import (
+    ETicket,
+    Message,
+    MessageRecipient,
+    MessageStatus,
+    Order,
+    OrderStatus,
+    RecipientStatus,
+    User,
+)
+from app.services.running import audit, jobs
+from app.services.running.audit import Actor, Subject
+from app.services.running.transaction import affected, transaction, use_case
+
+SEND_MESSAGE = "send_message"
+TRY_MESSAGE = "try_message"
+FAILED = (RecipientStatus.REFUSED, RecipientStatus.UNSURE)
+
+
+class StaleMessage(Exception):
+    """The message is not any more what the page had shown; nothing was done."""
+
+
+class NotTried(Exception):
+    """The text as it is now was not mailed to its writer yet."""
+
+
+@dataclass(frozen=True)
+class MessageText:
+    """What is written; the English part is empty where all get the Indonesian."""
+
+    subject: str
+    body: str
+    subject_en: str = ""
+    body_en: str = ""
+
+    def in_language(self, locale: str) -> tuple[str, str, str]:
+        """Return language, subject and body for a reader of this language."""
+        if locale == "en" and self.subject_en and self.body_en:
+            return "en", self.subject_en, self.body_en
+        return "id", self.subject, self.body
+
+
+def text_of(message: Message) -> MessageText:
+    """Return what a message says."""
+    return MessageText(message.subject, message.body, message.subject_en, message.body_en)
+
+
+@use_case
+def write(text: MessageText, ticket_ids: Sequence[int], *, by: Actor, now: datetime) -> int:
+    """Keep a new draft with those it would go to, and return its id."""
+    with transaction() as session:
+        message = Message(
+            **vars(text),
+            ticket_ids=sorted(ticket_ids),
+            status=MessageStatus.DRAFT,
+            created_by=by.name,
+            created_at=now,
+        )
+        session.add(message)
+        session.flush()
+        _choose(session, message)
+        return message.id
+
+
+@use_case
+def rewrite(message_id: int, text: MessageText, ticket_ids: Sequence[int], *, shown: int) -> None:
+    """Change a draft; what was tried is to be tried again. Raises StaleMessage."""
+    with transaction() as session:
+        message = _lock(session, message_id, MessageStatus.DRAFT)
+        if message.version != shown:
+            raise StaleMessage
+        for name, value in vars(text).items():
+            setattr(message, name, value)
+        message.ticket_ids = sorted(ticket_ids)
+        message.version += 1
+        _choose(session, message)
+
+
+@use_case
+def try_out(message_id: int, to: str, *, shown: int, now: datetime) -> None:
+    """Have a draft mailed to its writer, in each of its languages. Raises StaleMessage."""
+    with transaction() as session:
+        message = _lock(session, message_id, MessageStatus.DRAFT)
+        if message.version != shown:
+            raise StaleMessage
+        payload = {"message_id": message_id, "version": shown, "to": to}
+        jobs.enqueue(session, TRY_MESSAGE, payload, now=now, due_at=now)
+
+
+@use_case
+def send(message_id: int, *, shown: int, count: int, by: Actor, now: datetime) -> None:
+    """Send a draft to those who hold its tickets now, `count` of them as the page has said.
+
+    Raises NotTried; StaleMessage when text or number are not as they were shown: the number is
+    then the new one.
+    """
+    with transaction() as session:
+        message = _lock(session, message_id, MessageStatus.DRAFT)
+        if message.version != shown:
+            raise StaleMessage
+        if message.tried_version != message.version:
+            raise NotTried
+        is_as_shown = _choose(session, message) == count
+        if is_as_shown:
+            message.status, message.sent_by, message.started_at = (
+                MessageStatus.SENDING,
+                by.name,
+                now,
+            )
+            _enqueue(session, message, now)
+            _record(session, message, "message.sent", by, now, recipients=count)
+    if not is_as_shown:
+        raise StaleMessage  # after the commit: the page shows whom it would go to now
+
+
+@use_case
+def stop(message_id: int, *, by: Actor, now: datetime) -> None:
+    """Send no further letter; the one that is being handed over arrives. Raises StaleMessage."""
+    with transaction() as session:
+        message = _lock(session, message_id, MessageStatus.SENDING)
+        message.status, message.stopped_at = MessageStatus.STOPPED, now
+        _record(session, message, "message.stopped", by, now)
+
+
+@use_case
+def go_on(message_id: int, *, by: Actor, now: datetime) -> None:
+    """Send a stopped message to those who have not got it. Raises StaleMessage."""
+    with transaction() as session:
+        message = _lock(session, message_id, MessageStatus.STOPPED)
+        message.status, message.stopped_at = MessageStatus.SENDING, None
+        _enqueue(session, message, now)
+        _record(session, message, "message.resumed", by, now)
+
+
+@use_case
+def retry_failed(message_id: int, status: RecipientStatus, *, by: Actor, now: datetime) -> None:
+    """Try those again that were refused, or those nobody knows of: these may get it twice.
+
+    Raises StaleMessage unless the message is through, with some of that state.
+    """
+    if status not in FAILED:
+        raise ValueError(status)
+    with transaction() as session:
+        message = _lock(session, message_id, MessageStatus.SENT)
+        failed = sa.update(MessageRecipient).where(
+            MessageRecipient.message_id == message_id, MessageRecipient.status == status
+        )
+        again = {"status": RecipientStatus.WAITING, "taken_at": None, "reason": None}
+        number = affected(session, failed.values(**again))
+        if not number:
+            raise StaleMessage
+        message.status, message.finished_at = MessageStatus.SENDING, None
+        _enqueue(session, message, now)
+        _record(session, message, "message.retried", by, now, recipients=number)
+
+
+def _choose(session: Session, message: Message) -> int:
+    """Fix whom a draft goes to and return their number: one person an address.
+
+    Those who hold one of its tickets: paid, not cancelled. Who ordered more than once is written to
+    about the latest order, in its language. Capitals make no other address.
+    """
+    mine = MessageRecipient.message_id == message.id
+    affected(session, sa.delete(MessageRecipient).where(mine))
+    address = sa.func.lower(User.email)
+    holds = (
+        sa.exists()
+        .where(
+            ETicket.order_id == Order.id,
+            ETicket.ticket_id.in_(message.ticket_ids),
+            ETicket.revoked_at.is_(None),
+        )
+        .correlate(Order)
+    )
+    latest = (
+        sa.select(sa.func.max(Order.id).label("order_id"))
+        .join(User, User.id == Order.user_id)
+        .where(Order.status == OrderStatus.PAID, holds)
+        .group_by(address)
+        .subquery()
+    )
+    chosen = (
+        sa.select(
+            sa.literal(message.id),
+            address,
+            User.email,
+            User.full_name,
+            Order.locale,
+            Order.id,
+            sa.literal(RecipientStatus.WAITING.value),
+        )
+        .join(Order, Order.id == latest.c.order_id)
+        .join(User, User.id == Order.user_id)
+        .order_by(Order.id)
+    )
+    columns = ("message_id", "address", "email", "full_name", "locale", "order_id", "status")
+    table = cast(sa.Table, MessageRecipient.__table__)
+    session.execute(sa.insert(table).from_select(columns, chosen))
+    return session.scalar(sa.select(sa.func.count()).where(mine)) or 0
+
+
+def _lock(session: Session, message_id: int, status: MessageStatus) -> Message:
+    message = session.get(Message, message_id, with_for_update=True, populate_existing=True)
+    if message is None or message.status is not status:
+        raise StaleMessage
+    return message
+
+
+def _enqueue(session: Session, message: Message, now: datetime) -> None:
+    jobs.enqueue(session, SEND_MESSAGE, {"message_id": message.id}, now=now, due_at=now)
+
+
+def _record(
+    session: Session, message: Message, action: str, by: Actor, now: datetime, **after: object
+) -> None:
+    subject = Subject("message", str(message.id), message.subject)
+    audit.record(session, actor=by, action=action, subject=subject, after=after or None, now=now)
