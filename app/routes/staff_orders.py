@@ -42,7 +42,7 @@ Kind = TypeVar("Kind", bound=Enum)
 @requires_role(Role.FINANCE, Role.ADMIN)
 def show_all() -> ResponseReturnValue:
     """List the orders that are wanted, the newest first; a key leads straight to its order."""
-    typed = {name: request.args.get(name, "").strip()[:LONGEST] for name in FIELDS}
+    typed = {name: _typed(name) for name in FIELDS}
     kept = {name: value for name, value in typed.items() if value}
     before = request.args.get("before", "")[:LONGEST]
     wanted = _read_filter(typed, current_settings().event.timezone)
@@ -106,6 +106,12 @@ def _read_filter(typed: Mapping[str, str], zone: tzinfo) -> OrderFilter:
         has_case=bool(typed["case"]),
         has_refund=bool(typed["refund"]),
     )
+
+
+def _typed(name: str) -> str:
+    """Return what was typed into a field, without what nobody can type."""
+    value = request.args.get(name, "")[:LONGEST]
+    return "".join(sign for sign in value if sign.isprintable()).strip()
 
 
 def _one_of(kind: type[Kind], value: str) -> Kind | None:
