@@ -114,7 +114,7 @@ FIELDS: dict[str, Words] = {
     "name": _l("Name"),
     "note": _l("Note"),
     "opens_at": _l("Opens"),
-    "owner": _l("Who looks after it"),
+    "looked_after_by": _l("Who looks after it"),
     "recipients": _l("People"),
     "owner": _l("Owner"),
     "position": _l("Place in the list"),

@@ -158,7 +158,7 @@ def test_somebody_takes_an_entry_hands_it_over_and_all_of_it_is_in_the_log(small
         entry = first(Source.CASE)
         assert entry.owner and entry.owner.email == colleague
         log = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.subject_kind == "inbox"))
-        changes = [one.changes["owner"] for one in log]
+        changes = [one.changes["looked_after_by"] for one in log]
     assert changes == [[None, me], [me, colleague]]
     assert "taken nothing" in Page(client.get(f"{PATH}?mine=1")).root.text
 

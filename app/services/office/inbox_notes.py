@@ -39,9 +39,9 @@ def hand_over(entry: Entry, owner_id: int | None, *, shown: int, by: Actor, now:
     with transaction() as session:
         note = _lock(session, entry, shown, now)
         owner = _get_owner(session, owner_id) if owner_id is not None else None
-        before = {"owner": note.owner.email if note.owner else None}
+        before = {"looked_after_by": note.owner.email if note.owner else None}
         note.owner = owner
-        after = {"owner": owner.email if owner else None}
+        after = {"looked_after_by": owner.email if owner else None}
         action = "inbox.handed_over" if owner else "inbox.given_back"
         _record(session, entry, action, by, now, before=before, after=after)
 
