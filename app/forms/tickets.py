@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import tzinfo
 
-from app.forms.typed import Reader, typed_moment, typed_tick, typed_whole
+from app.forms.typed import Reader, keep_seconds, typed_moment, typed_tick, typed_whole
 from app.services.selling.wishes import QuotaWish, TicketWish, check_quota, check_ticket
 
 TICKET_FIELDS = (
@@ -43,8 +43,16 @@ def ticket_as_typed(wish: TicketWish, zone: tzinfo) -> dict[str, str]:
     }
 
 
-def read_ticket(values: Mapping[str, str], zone: tzinfo, quotas: Collection[int]) -> TicketWish:
-    """Return what is wished of a ticket. Raises ValidationFailed with everything that is wrong."""
+def read_ticket(
+    values: Mapping[str, str],
+    zone: tzinfo,
+    quotas: Collection[int],
+    now: TicketWish | None = None,
+) -> TicketWish:
+    """Return what is wished of a ticket; `now` is what it is, if it exists.
+
+    Raises ValidationFailed with everything that is wrong.
+    """
     read = Reader(values)
     quota_ids = read.chosen("quota_id", quotas)
     wish = TicketWish(
@@ -63,7 +71,7 @@ def read_ticket(values: Mapping[str, str], zone: tzinfo, quotas: Collection[int]
     )
     read.finish()
     check_ticket(wish)
-    return wish
+    return keep_seconds(wish, now) if now else wish
 
 
 def quota_as_typed(wish: QuotaWish) -> dict[str, str]:

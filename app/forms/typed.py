@@ -7,14 +7,16 @@ changed from what somebody else changed meanwhile, and nobody's change is overwr
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, tzinfo
+from typing import Any, TypeVar
 
 from babel.numbers import format_decimal
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 
 from app.errors import FieldError, ValidationFailed, Words
+from app.services.selling.wishes import TicketWish, VoucherWish
 
 LONGEST = 2_000  # characters taken in of a field; each field's own limit is far below
 MOST_CHOSEN = 200
@@ -22,6 +24,8 @@ TICKED = "yes"
 # 150000, or 150.000 as it is written in Indonesia, with whatever stands between the thousands.
 WHOLE = re.compile(r"[0-9]{1,12}|[0-9]{1,3}([., '\N{NO-BREAK SPACE}][0-9]{3}){1,3}")
 TYPED_TIME = "%Y-%m-%dT%H:%M"  # what <input type="datetime-local"> sends
+
+Wish = TypeVar("Wish", TicketWish, VoucherWish)
 
 
 @dataclass
@@ -38,10 +42,10 @@ class TypedForm:
         return cls(values, values)
 
     @classmethod
-    def sent(cls, sent: MultiDict[str, str], fields: Iterable[str]) -> "TypedForm":
+    def sent(cls, sent: MultiDict[str, str], names: Iterable[str]) -> "TypedForm":
         """Return the form as it was sent; the choices of one field are joined by commas."""
         typed, was = {}, {}
-        for name in fields:
+        for name in names:
             typed[name] = ",".join(sent.getlist(name)[:MOST_CHOSEN])[:LONGEST]
             was[name] = sent.get(f"was_{name}", "")[:LONGEST]
         return cls(typed, was)
@@ -141,6 +145,17 @@ def read_typed_moment(typed: str, zone: tzinfo) -> datetime | None:
         return datetime.strptime(typed, TYPED_TIME).replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):  # the first hours of year 1 are none in UTC
         return None
+
+
+def keep_seconds(read: Wish, now: Wish) -> Wish:
+    """Return `read` with the times of `now` where they differ by less than a form shows."""
+    same: dict[str, Any] = {
+        each.name: there
+        for each in fields(now)
+        if isinstance(there := getattr(now, each.name), datetime)
+        and there.replace(second=0, microsecond=0) == getattr(read, each.name)
+    }
+    return replace(read, **same)
 
 
 def typed_tick(is_on: bool) -> str:

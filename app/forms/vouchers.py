@@ -7,7 +7,7 @@ from datetime import tzinfo
 from flask_babel import lazy_gettext as _l
 
 from app.forms.fields import FieldProblem
-from app.forms.typed import Reader, typed_ids, typed_moment, typed_whole
+from app.forms.typed import Reader, keep_seconds, typed_ids, typed_moment, typed_whole
 from app.forms.voucher_code import parse_voucher_code
 from app.models import VoucherEffect
 from app.services.selling.voucher_editing import MOST_AT_ONCE
@@ -40,10 +40,16 @@ def voucher_as_typed(wish: VoucherWish, zone: tzinfo) -> dict[str, str]:
     }
 
 
-def read_voucher(values: Mapping[str, str], zone: tzinfo, tickets: Collection[int]) -> VoucherWish:
-    """Return what is wished of a voucher. Raises ValidationFailed with everything that is wrong.
+def read_voucher(
+    values: Mapping[str, str],
+    zone: tzinfo,
+    tickets: Collection[int],
+    now: VoucherWish | None = None,
+) -> VoucherWish:
+    """Return what is wished of a voucher; `now` is what it is, if it exists.
 
-    No ticket chosen means every ticket that is not hidden.
+    No ticket chosen means every ticket that is not hidden. Raises ValidationFailed with everything
+    that is wrong.
     """
     read = Reader(values)
     effect = _read_effect(read, values["effect"])
@@ -58,7 +64,7 @@ def read_voucher(values: Mapping[str, str], zone: tzinfo, tickets: Collection[in
     )
     read.finish()
     check_voucher(wish)
-    return wish
+    return keep_seconds(wish, now) if now else wish
 
 
 def read_codes(values: Mapping[str, str]) -> tuple[int, str]:

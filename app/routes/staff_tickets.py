@@ -116,10 +116,10 @@ def change(ticket_id: int) -> ResponseReturnValue:
     zone, now = current_settings().event.timezone, utcnow()
     ticket = ticket_editing.get_ticket(ticket_id, now)
     try:
-        wish = read_ticket(form.typed, zone, quotas)
+        wish = read_ticket(form.typed, zone, quotas, ticket.wish)
         if is_preview():
             return _page(form, ticket, preview=_preview(wish, ticket, quotas))
-        seen = read_ticket(form.was, zone, quotas)
+        seen = read_ticket(form.was, zone, quotas, ticket.wish)
         ticket_editing.change_ticket(ticket_id, wish, seen=seen, by=the_member().actor, now=now)
     except ChangedMeanwhile as refusal:
         there = ticket_as_typed(refusal.now, zone)

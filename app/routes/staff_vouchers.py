@@ -124,8 +124,8 @@ def change(voucher_id: int) -> ResponseReturnValue:
     form, tickets = TypedForm.sent(request.form, VOUCHER_FIELDS), _tickets()
     zone, voucher = current_settings().event.timezone, voucher_editing.get_voucher(voucher_id)
     try:
-        wish = read_voucher(form.typed, zone, tickets)
-        seen = read_voucher(form.was, zone, tickets)
+        wish = read_voucher(form.typed, zone, tickets, voucher.wish)
+        seen = read_voucher(form.was, zone, tickets, voucher.wish)
         by, now = the_member().actor, utcnow()
         voucher_editing.change_voucher(voucher_id, wish, seen=seen, by=by, now=now)
     except ChangedMeanwhile as refusal:
