@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from app.clock import utcnow
 from app.errors import OrderNotFound
+from app.formatting import zone_name
 from app.gateways import current_settings
 from app.models import OrderStatus, PaymentStatus, Role
 from app.routes import order_words
@@ -72,7 +73,7 @@ def show(code: str) -> ResponseReturnValue:
     story = order_story.tell_order(code)
     if story is None:
         raise OrderNotFound
-    zone = current_settings().event.timezone
+    zone, now = current_settings().event.timezone, utcnow()
     return render_template(
         "staff/orders/show.html",
         story=story,
@@ -83,7 +84,8 @@ def show(code: str) -> ResponseReturnValue:
         actions=possible(story.facts),
         seen=fingerprint(story.facts),
         words=order_words,
-        now=utcnow(),
+        now=now,
+        zone=zone_name(now, zone),
         here=url_for("staff_orders.show", code=code),
         **SAID_BY,
     )
