@@ -21,6 +21,7 @@ class Transaction(Base):
         sa.Index(None, "order_id"),
         sa.Index(None, "invoice_id"),
         sa.Index(None, "settled_at", "created_at"),
+        sa.Index(None, "settled_at", "expected_at", "net"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
