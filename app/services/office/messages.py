@@ -204,6 +204,7 @@ def _choose(session: Session, message: Message) -> int:
             Order.id,
             sa.literal(RecipientStatus.WAITING.value),
         )
+        .select_from(latest)
         .join(Order, Order.id == latest.c.order_id)
         .join(User, User.id == Order.user_id)
         .order_by(Order.id)
