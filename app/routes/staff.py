@@ -1,5 +1,6 @@
 """Staff: logging in and out, and where each role starts."""
 
+from datetime import timedelta
 from typing import Any
 
 from flask import (
@@ -26,9 +27,12 @@ from app.routes.language import own_path
 from app.routes.staff_areas import AREAS, Area, group_areas
 from app.services.office import staffing
 from app.services.office.staff_sessions import Member, Step
+from app.services.running.inspections import last_inspection
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 
+# A look is due each minute, and later only where looking takes long.
+OLD_INSPECTION = timedelta(minutes=15)
 EVERY_ROLE = tuple(Role)
 ROLE_NAMES = {Role.DOOR: _l("Door"), Role.FINANCE: _l("Finance"), Role.ADMIN: _l("Admin")}
 NO_FIT = _l("Address and password do not fit. Check both; an admin can set a new password.")
@@ -170,5 +174,7 @@ def _log_in_page(problem: Words | None = None, status: int = 200) -> tuple[str, 
 @bp.get("")
 @requires_role(*EVERY_ROLE)
 def home() -> str:
-    """Show what the reader may do."""
-    return render_template("staff/home.html")
+    """Show what the reader may do, and to who answers for money what the last look found."""
+    found = None if the_member().role is Role.DOOR else last_inspection()
+    is_old = found is not None and found.age(utcnow()) > OLD_INSPECTION
+    return render_template("staff/home.html", inspection=found, inspection_is_old=is_old)
