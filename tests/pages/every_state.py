@@ -1,6 +1,7 @@
 """Every page in every state it knows, as a browser gets it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,13 @@ from werkzeug.exceptions import InternalServerError
 from werkzeug.wrappers import Response
 
 from app.errors import Busy, RateLimited
+from app.fair_door_settings import FairDoorSettings
 from app.gateways import current_settings
 from app.models import Role
 from app.routes import error_handlers
+from app.routes.waiting_page import write_page
 from app.services.office import invitations
+from app.services.waiting.news import News, State
 from tests.door.world import DoorWorld, Guest
 from tests.pages import order_states
 from tests.pages.html import Page
@@ -21,6 +25,7 @@ from tests.staff.office import PASSWORD, Office, fresh_code
 
 Answers = Iterator[tuple[str, Response]]
 Part = Callable[[Shop, str], Answers]
+SOON = datetime(2030, 1, 20, 10, tzinfo=UTC)
 SLIP = "sari@gmial.com"
 ORDER_STATES = [*order_states.WAITING, *order_states.ENDED, *order_states.FINAL]
 DOOR = "/staff/door"
@@ -68,6 +73,7 @@ def buyers_states(shop: Shop, language: str) -> Answers:
     yield from order_pages(one, client)
     yield from refusals(one, client)
     yield from faults(shop, language)
+    yield from waiting_states(shop, language)
 
 
 def staffs_states(shop: Shop, language: str) -> Answers:
@@ -112,6 +118,7 @@ def checkout_states(shop: OneTicketShop, client: FlaskClient) -> Answers:
     sold_out = Page(client.get(f"/checkout?{field}=2")).fields | BUYER | {"intent": "pay"}
     shop.change(shop.ticket, amount=2)
     yield "checkout, sold out", client.post("/checkout", data=sold_out)
+    yield "checkout, gone", client.get(f"/checkout?{field}=2")
     shop.change(shop.ticket, amount=500)
     for path in ("/terms", "/privacy"):
         yield path, client.get(path)
@@ -147,6 +154,19 @@ def faults(shop: Shop, language: str) -> Answers:
         yield "500", error_handlers.render_http(InternalServerError())
         yield "503", error_handlers.render_refusal(Busy())
         yield "last words", Response(error_handlers.last_words("id"), mimetype="text/html")
+
+
+def waiting_states(shop: Shop, language: str) -> Answers:
+    """The waiting room for a visitor in each state."""
+    door = FairDoorSettings(SOON, per_minute=60, turn=timedelta(minutes=10), seats_per_person=4)
+    with shop.app.test_request_context("/waiting?t1=2", headers={"Cookie": f"language={language}"}):
+        settings = shop.app.extensions["settings"]
+        shop.app.extensions["settings"] = replace(settings, fair_door=door)
+        for state in State:
+            news = News(state, 30, ahead=1234, minutes=9, is_scarce=True, opens_in=754)
+            page = Response(write_page(news, SOON), mimetype="text/html")
+            yield f"waiting, {state.value}", page
+        shop.app.extensions["settings"] = settings
 
 
 def staff_states(office: Office, language: str) -> Answers:
