@@ -42,10 +42,11 @@ from app.routes import (
     staff_cases,
     staff_codes,
     staff_conflicts,
+    staff_days,
     staff_devices,
     staff_door,
     staff_exports,
-    staff_days,
+    staff_fair_door,
     staff_finance,
     staff_free_tickets,
     staff_gates,
@@ -177,7 +178,7 @@ def _register_routes(app: Flask) -> None:
         app.register_blueprint(inbox_page.bp)
     for admin_page in (staff_people, staff_invitations, staff_audit):
         app.register_blueprint(admin_page.bp)
-    for catalogue_page in (staff_tickets, staff_quotas, staff_vouchers):
+    for catalogue_page in (staff_tickets, staff_quotas, staff_vouchers, staff_fair_door):
         app.register_blueprint(catalogue_page.bp)
     for order_page in (staff_orders, staff_free_tickets, staff_order_actions, staff_order_money):
         app.register_blueprint(order_page.bp)

@@ -84,6 +84,12 @@ AREAS = (
         _l("Codes that lower prices or open hidden tickets."),
         Group.CATALOGUE,
     ),
+    Area(
+        "staff_fair_door.show",
+        _l("Fair door"),
+        _l("The waiting room in front of the checkout."),
+        Group.CATALOGUE,
+    ),
     # money
     Area(
         "staff_finance.show",

@@ -1,5 +1,6 @@
 """What staff change while the fair door is at work; every process sees it within a second."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,20 +19,44 @@ class AlreadyDrawn(Exception):
     """The lot was drawn: its line goes on, and only a new one can open at another time."""
 
 
-@use_case
-def switch(now: datetime, settings: FairDoorSettings, *, by: By, **values: Any) -> None:
-    """Change `is_on`, `is_paused` or `most_per_minute` of the line in use. Raises Busy."""
-    ensure_door(now, settings)
-    with transaction() as session:
-        _change(session, lock_door(session), values, by, now)
+class SwitchedMeanwhile(Exception):
+    """The line is not as the page showed it: somebody else switched it, or began a new one."""
 
 
 @use_case
-def open_at(moment: datetime, now: datetime, settings: FairDoorSettings, *, by: By) -> None:
-    """Set another opening; places taken until then stay. Raises AlreadyDrawn, Busy."""
+def switch(
+    now: datetime,
+    settings: FairDoorSettings,
+    *,
+    by: By,
+    seen: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> None:
+    """Change `is_on`, `is_paused` or `most_per_minute` of the line in use.
+
+    `seen` is what a page showed of it, by column. Raises SwitchedMeanwhile, Busy.
+    """
     ensure_door(now, settings)
     with transaction() as session:
-        door = lock_door(session)
+        _change(session, _lock(session, seen), values, by, now)
+
+
+@use_case
+def open_at(
+    moment: datetime,
+    now: datetime,
+    settings: FairDoorSettings,
+    *,
+    by: By,
+    seen: Mapping[str, Any] | None = None,
+) -> None:
+    """Set another opening; places taken until then stay.
+
+    Raises AlreadyDrawn, SwitchedMeanwhile, Busy.
+    """
+    ensure_door(now, settings)
+    with transaction() as session:
+        door = _lock(session, seen)
         if door.drawn_at is not None:
             raise AlreadyDrawn
         _change(session, door, {"opens_at": moment}, by, now)
@@ -39,12 +64,20 @@ def open_at(moment: datetime, now: datetime, settings: FairDoorSettings, *, by: 
 
 @use_case
 def begin_new_line(
-    moment: datetime | None, now: datetime, settings: FairDoorSettings, *, by: By
+    moment: datetime | None,
+    now: datetime,
+    settings: FairDoorSettings,
+    *,
+    by: By,
+    seen: Mapping[str, Any] | None = None,
 ) -> None:
-    """End the line in use and its places, and begin one for another sale. Raises Busy."""
+    """End the line in use and its places, and begin one for another sale.
+
+    Raises SwitchedMeanwhile, Busy.
+    """
     ensure_door(now, settings)
     with transaction() as session:
-        lock_door(session)
+        _lock(session, seen)
         number = (session.scalar(sa.select(sa.func.max(FairDoor.id))) or 0) + 1
         values = {"opens_at": moment, "per_minute": settings.per_minute, "created_at": now}
         insert(session, FairDoor, id=number, **values)
@@ -53,6 +86,14 @@ def begin_new_line(
         audit.record(
             session, actor=by, action="fair_door.begun_anew", subject=subject, after=after, now=now
         )
+
+
+def _lock(session: Session, seen: Mapping[str, Any] | None) -> FairDoor:
+    """Return the line in use, locked, if it is as it was `seen`. Raises SwitchedMeanwhile."""
+    door = lock_door(session)
+    if seen and any(getattr(door, name) != value for name, value in seen.items()):
+        raise SwitchedMeanwhile
+    return door
 
 
 def _change(
