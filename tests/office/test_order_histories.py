@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 
 from app.errors import SoldOut
 from app.gateways import current_gateways, current_settings
-from app.models import CaseStatus
+from app.models import CaseResolution, CaseStatus
 from app.models.ledger import Account
 from app.services.money import ledger, postings
 from app.services.money.deciding import Decision
@@ -181,8 +181,8 @@ def check(facts: OrderFacts) -> None:
 
 def kept(facts: OrderFacts) -> int:
     """Return what was paid beyond the price and kept by decision."""
-    decided = [case for case in facts.cases if case.status is CaseStatus.RESOLVED]
-    return sum(case.amount for case in decided if case.resolution.value == "accepted")
+    accepted = CaseResolution.ACCEPTED
+    return sum(case.amount for case in facts.cases if case.resolution is accepted)
 
 
 def test_whatever_staff_do_to_orders_everything_agrees(sqlite_app: Flask) -> None:
