@@ -21,7 +21,9 @@ from app.models import (
 )
 from app.services.money import correspondence, letters
 from app.services.money.late_money import Alternative
-from app.services.office import invitations, updated_etickets
+from app.services.office import invitations, message_sending, updated_etickets
+from app.services.office.message_sending import Recipient
+from app.services.office.messages import MessageText
 from app.services.running.mailing import Topic
 from app.services.selling import delivery, resending
 from app.services.selling.catalogue import TicketOnSale
@@ -64,6 +66,18 @@ def sample_mails(
         updated = updated_etickets.write_letter(order, topic, pdf, settings)
         yield Sample(f"{updated_etickets.TEMPLATE}.{update.value}", updated)
     yield Sample(invitations.TEMPLATE, _invitation(locale, now, settings))
+    yield Sample(message_sending.TEMPLATE, _message(locale, settings))
+
+
+def _message(locale: str, settings: Settings) -> Letter:
+    text = MessageText(
+        subject="Pintu masuk pindah",
+        body="Pintu masuk pindah ke sisi timur gedung.\n\nPeta: https://example.com/peta",
+        subject_en="The entrance has moved",
+        body_en="The entrance is now on the east side.\n\nMap: https://example.com/map",
+    )
+    sari = Recipient(0, "sari@example.com", "Sari Dewi", locale, "TX7K2M9QPA", "contoh-sample")
+    return message_sending.write_letter(0, sari, text, settings)
 
 
 def _invitation(locale: str, now: datetime, settings: Settings) -> Letter:
