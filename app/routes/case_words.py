@@ -82,6 +82,22 @@ LETTERS: dict[str, Words] = {
     "bank_details": _l("asking for a bank account"),
     "refund_sent": _l("refund sent"),
 }
+JOBS: dict[str, Words] = {
+    "open_invoice": _l("open an invoice"),
+    "close_invoice": _l("close an invoice"),
+    "expire_order": _l("end an unpaid order"),
+    "confirm_payment": _l("read a payment"),
+    "read_back": _l("read a payment"),
+    "deliver_etickets": _l("mail e-tickets"),
+    "resend_etickets": _l("mail e-tickets"),
+    "send_letter": _l("mail a letter"),
+    "send_invitation": _l("mail an invitation"),
+    "send_message": _l("send a message"),
+    "send_refund": _l("send a refund"),
+    "confirm_refund": _l("read a refund"),
+    "follow_refund": _l("read a refund"),
+    "reconcile_day": _l("compare with Xendit"),
+}
 DONE: dict[str, Words] = {
     "taken": _l("It is yours now."),
     "handed": _l("It was handed over."),
@@ -97,7 +113,7 @@ def title(entry: Entry) -> str:
     if entry.source is Source.MAIL:
         return str(_l("Mail refused: %(letter)s", letter=LETTERS.get(entry.kind, entry.kind)))
     if entry.source is Source.JOB:
-        return str(_l("Work given up: %(kind)s", kind=entry.kind))
+        return str(_l("Given up: %(work)s", work=JOBS.get(entry.kind, entry.kind)))
     return str(TITLES.get((entry.source, entry.kind), entry.kind))
 
 
