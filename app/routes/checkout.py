@@ -22,7 +22,7 @@ from app.extensions import limiter
 from app.forms.checkout import CheckoutForm, Line
 from app.forms.fields import EMAIL_LENGTH, EXAMPLE_PHONE, NAME_LENGTH, PHONE_LENGTH
 from app.gateways import current_gateways, current_settings
-from app.routes import fair_door, voucher_codes
+from app.routes import fair_door
 from app.routes.blank_checkout import CSRF_MARK, blank_form, is_blank
 from app.routes.checkout_look import listed, look_at, look_now
 from app.routes.checkout_notices import (
@@ -75,7 +75,6 @@ def _is_no_order() -> bool:
 
 
 @bp.get("/checkout")
-@voucher_codes.limits_guesses(voucher_codes.is_in_address)
 def show() -> ResponseReturnValue:
     """Show the form for the quantities in the address, or that all of them are gone."""
     if is_too_late():
@@ -94,7 +93,6 @@ def _draw_blank(form: CheckoutForm) -> str:
 @bp.post("/checkout")
 @limiter.limit(f"1200 per {RATE_SECONDS} seconds")
 @limiter.limit(f"120 per {RATE_SECONDS} seconds", exempt_when=_is_no_order)
-@voucher_codes.limits_guesses(voucher_codes.is_in_form)
 def submit() -> ResponseReturnValue:
     """Do what the form's `intent` says: `pay`, `validate` one field, or else show it updated.
 
@@ -142,7 +140,11 @@ def _pay(form: CheckoutForm) -> ResponseReturnValue:
     """Place the order and lead to its invoice; a refusal brings the form back, all kept."""
     form = form.with_token()
     try:
-        if form.has_unseen_total(form.lines(listed(form, look_now(form)))):
+        look = look_now(form)
+        if isinstance(look.refusal, RateLimited):
+            raise look.refusal
+        # A code may be used up by this very form, sent before: only the order itself tells.
+        if look.refusal is None and form.has_unseen_total(form.lines(listed(form, look))):
             return _form_page(form, TOTAL_CHANGED)
         order = form.parse(current_language())
         if doubt := _doubt(form, order):

@@ -1,11 +1,13 @@
 """Codes that visitors type: what they see with one, and how often they may guess."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
-from flask import g, request
+from flask import request
+from limits import parse_many
 
+from app.errors import RateLimited
 from app.extensions import limiter
 from app.forms.checkout import CheckoutForm
 from app.forms.voucher_code import read_voucher_code
@@ -14,35 +16,43 @@ from app.services.selling.shop_window import look_at_tickets
 from app.services.selling.voucher_look import VoucherLook, look_with_code
 from app.services.selling.voucher_refusals import VoucherUnknown
 
-# A street of buyers may share an address and a typing error; nobody guesses a code in so few tries.
-GUESSES = "60 per minute; 600 per hour"
+# Unknown codes from one address or key, over all pages and the API together. A street of buyers may
+# share an address and a typing error; nobody finds a code in so few tries.
+GUESSES = parse_many("60 per minute; 600 per hour")
 SCOPE = "voucher-guesses"
+PAUSE = 60  # seconds
 
 
 def look_for(form: CheckoutForm, now: datetime) -> VoucherLook:
-    """Return the catalogue as the visitor sees it with the code they typed, if any. Raises Busy."""
+    """Return the catalogue as the visitor sees it with the code they typed, if any. Raises Busy.
+
+    Who has guessed too often is told nothing of any code, good or bad.
+    """
     if not form.voucher_typed:
         return VoucherLook(look_at_tickets(now))
-    look = look_with_code(read_voucher_code(form.voucher_typed), now)
-    note_guess(look.refusal)
+    try:
+        with guessing():
+            look = look_with_code(read_voucher_code(form.voucher_typed), now)
+            if isinstance(look.refusal, VoucherUnknown):
+                raise look.refusal
+    except (RateLimited, VoucherUnknown) as refusal:
+        return VoucherLook(look_at_tickets(now), refusal=refusal)
     return look
 
 
-def note_guess(refusal: BaseException | None) -> None:
-    """Count this request as a guess when its code is unknown."""
-    if isinstance(refusal, VoucherUnknown):
-        g.guessed_voucher = True
-
-
-def limits_guesses(has_code: Callable[[], Any]) -> Callable[..., Any]:
-    """Limit how many unknown codes one address may try, over all pages and the API together."""
-    return limiter.shared_limit(
-        GUESSES,
-        scope=SCOPE,
-        key_func=caller,
-        exempt_when=lambda: not has_code(),
-        deduct_when=lambda _response: g.get("guessed_voucher", False),
-    )
+@contextmanager
+def guessing() -> Iterator[None]:
+    """Count a code that turns out to be unknown inside the block. Raises RateLimited before it."""
+    who = caller()
+    if _is_over(who):
+        raise RateLimited(retry_after=PAUSE)
+    try:
+        yield
+    except VoucherUnknown:
+        if limiter.enabled:
+            for each in GUESSES:
+                limiter.limiter.hit(each, SCOPE, who)
+        raise
 
 
 def is_in_address() -> bool:
@@ -50,12 +60,7 @@ def is_in_address() -> bool:
     return bool(request.args.get("voucher"))
 
 
-def is_in_form() -> bool:
-    """Tell whether the form that was sent names a code."""
-    return bool(request.form.get("voucher"))
-
-
-def is_in_body() -> bool:
-    """Tell whether the JSON that was sent names a code."""
-    body = request.get_json(silent=True)
-    return isinstance(body, dict) and bool(body.get("voucher"))
+def _is_over(who: str) -> bool:
+    if not limiter.enabled:
+        return False
+    return not all(limiter.limiter.test(each, SCOPE, who) for each in GUESSES)

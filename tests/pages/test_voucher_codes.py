@@ -172,3 +172,19 @@ def test_plus_goes_to_the_least_of_an_order_and_minus_back_to_none(shop: Shop) -
     page, _ = pay_form(client, **{name: "2"})
     assert page.status == 422
     assert "3" in text_of(page, f"{name}-error")
+
+
+def test_a_form_sent_twice_makes_one_order_also_with_the_last_seat_of_a_code(shop: Shop) -> None:
+    ticket = shop.add_ticket(price=250_000)
+    make(shop, max_seats=1)
+    client = shop.client
+    form = look(client, "/checkout", voucher=CODE, **{f"t{ticket}": "1"}).fields
+    sent = {**form, **BUYER, "intent": "pay"}
+
+    first, again = (client.post("/checkout", data=sent) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (303, 303)
+    assert shop.count_orders() == 1
+    page, _ = pay_form(shop.client, **{f"t{ticket}": "1", "voucher": CODE})
+    assert page.status == 409
+    assert "sudah diambil" in text_of(page, "voucher-error")

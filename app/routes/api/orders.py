@@ -1,5 +1,6 @@
 """POST /api/orders and GET /api/orders/{code}."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from app.routes.api.schemas import (
     ProblemSchema,
 )
 from app.routes.credentials import caller
+from app.routes.voucher_codes import guessing
 from app.services.money import invoice_line
 from app.services.money.invoicing import try_open_invoice
 from app.services.selling.ordering import (
@@ -72,14 +74,15 @@ def create(headers: dict[str, Any], wanted: OrderRequest) -> Response:
     """Hold the seats, write the order and open its invoice."""
     settings, now = current_settings(), utcnow()
     key = headers["idempotency_key"]
-    placed = place_order(
-        wanted,
-        now=now,
-        settings=settings,
-        idempotency=IdempotencyRef(f"key:{g.api_key_id or 'anyone'}", key) if key else None,
-        api_key_id=g.api_key_id,
-        has_head_start=invoice_line.is_free(now),
-    )
+    with guessing() if wanted.voucher else nullcontext():
+        placed = place_order(
+            wanted,
+            now=now,
+            settings=settings,
+            idempotency=IdempotencyRef(f"key:{g.api_key_id or 'anyone'}", key) if key else None,
+            api_key_id=g.api_key_id,
+            has_head_start=invoice_line.is_free(now),
+        )
     has_invoice = try_open_invoice(
         placed, now=now, gateway=current_gateways().xendit, settings=settings
     )

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from app.forms.fields import FieldProblem, parse_email, parse_full_name, parse_phone
+from app.forms.voucher_code import parse_voucher_code
 from app.services.selling.ordering import Buyer, OrderRequest, WantedItem
 
 MOST_ITEMS = 20
@@ -17,7 +18,7 @@ class _Parsed(fields.String):
     """A string that one of `app.forms.fields` reads."""
 
     def __init__(self, parse: Callable[[str], str], **kwargs: Any) -> None:
-        super().__init__(required=True, **kwargs)
+        super().__init__(**{"required": "load_default" not in kwargs, **kwargs})
         self._parse = parse
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -79,11 +80,20 @@ class OrderRequestSchema(Schema):
         validate=validate.OneOf(["id", "en"]),
         metadata={"description": "Language of the buyer's pages, mails and tickets."},
     )
+    voucher = _Parsed(
+        parse_voucher_code,
+        load_default=None,
+        metadata={
+            "example": "TEMAN-2027",
+            "description": "A code that lowers prices or opens hidden tickets, in any case.",
+        },
+    )
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> OrderRequest:
         """Return the service's own type."""
-        return OrderRequest(data["user"], tuple(data["items"]), data["locale"])
+        items = tuple(data["items"])
+        return OrderRequest(data["user"], items, data["locale"], data["voucher"])
 
 
 class OrderHeadersSchema(Schema):
@@ -112,6 +122,7 @@ class TicketSchema(Schema):
     currency = fields.Constant("IDR")
     amount = fields.Integer(metadata={"description": "How many there are in all."})
     available = fields.Integer(metadata={"description": "How many can still be ordered."})
+    min_per_order = fields.Integer(data_key="minPerOrder")
     max_per_order = fields.Integer(data_key="maxPerOrder")
     valid_from = fields.AwareDateTime(data_key="validFrom", format="iso")
     valid_until = fields.AwareDateTime(data_key="validUntil", format="iso")
@@ -129,7 +140,7 @@ class TicketListSchema(Schema):
 
 
 class OrderItemSchema(Schema):
-    """A line of an order; `price` is that of the moment of ordering."""
+    """A line of an order; `price` is what each seat costs: that of its moment, with its voucher."""
 
     ticket_id = fields.Integer(data_key="ticketId")
     type = fields.String(attribute="ticket.type")
