@@ -31,6 +31,7 @@ from app.routes import (
     hooks,
     lane_hooks,
     language,
+    looks,
     order_actions,
     orders,
     proof,
@@ -40,6 +41,7 @@ from app.routes import (
     staff,
     staff_audit,
     staff_cases,
+    staff_charts,
     staff_codes,
     staff_conflicts,
     staff_days,
@@ -96,6 +98,7 @@ def create_app(settings: Settings) -> Flask:
     _trust_proxies(app, settings.trusted_proxies)
     fair_door.init_app(app)
     shop_front.init_app(app)
+    looks.init_app(app)
     return app
 
 
@@ -182,7 +185,7 @@ def _register_routes(app: Flask) -> None:
         app.register_blueprint(catalogue_page.bp)
     for order_page in (staff_orders, staff_free_tickets, staff_order_actions, staff_order_money):
         app.register_blueprint(order_page.bp)
-    for money_page in (staff_finance, staff_days, staff_exports):
+    for money_page in (staff_finance, staff_days, staff_exports, staff_charts):
         app.register_blueprint(money_page.bp)
     for door_module in (door_pairing, door, door_shell):
         app.register_blueprint(door_module.bp)

@@ -110,6 +110,12 @@ AREAS = (
         Group.MONEY,
     ),
     Area(
+        "staff_charts.show",
+        _l("Charts"),
+        _l("How sales went, who paid how, when people came."),
+        Group.MONEY,
+    ),
+    Area(
         "staff_exports.show_all",
         _l("Exports"),
         _l("Figures as files for Excel and others."),

@@ -113,6 +113,8 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/staff/finance/days/<day>"): MONEY,
     ("GET", "/staff/finance/days/<day>/close"): MONEY,
     ("POST", "/staff/finance/days/<day>/close"): MONEY,
+    ("GET", "/staff/finance/charts"): MONEY,
+    ("GET", "/staff/finance/charts/<name>"): MONEY,
     ("GET", "/staff/finance/exports"): MONEY,
     ("POST", "/staff/finance/exports"): MONEY,
     ("GET", "/staff/finance/exports/<code>"): MONEY,
