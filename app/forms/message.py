@@ -45,9 +45,10 @@ class MessageForm:
     def _check(self) -> None:
         if not self.ticket_ids:
             self.errors["ticket"] = _l("Choose at least one ticket.")
-        for name in ("subject", "body"):
-            if not getattr(self, name):
-                self.errors[name] = _l("Please write something here.")
+        if not self.subject:
+            self.errors["subject"] = _l("Please write a subject.")
+        if not self.body:
+            self.errors["body"] = _l("Please write a text.")
         if bool(self.subject_en) != bool(self.body_en):
             missing = "body_en" if self.subject_en else "subject_en"
             self.errors[missing] = _l("The English part needs a subject and a text, or neither.")

@@ -18,10 +18,11 @@ from flask_babel import lazy_gettext as _l
 
 from app.clock import utcnow
 from app.errors import NotFound, Words
-from app.models import Refund, Role, Source
+from app.models import Job, Refund, Role, Source
 from app.routes import case_words, sessions
 from app.routes.access import requires_role
 from app.routes.order_action_words import MOVES, address_of
+from app.routes.order_words import ORDER_STATES
 from app.routes.staff import the_member
 from app.services.office import inbox, inbox_notes
 from app.services.office.inbox import Entry, Fact, Place
@@ -175,8 +176,9 @@ def _get_entry(source: str, key: str) -> Entry:
 
 def _page(entry: Entry, problem: Words | None = None) -> str:
     fact, owners = inbox.get_fact(entry), inbox.list_owners()
+    code = entry.order_code or (inbox.find_order_code(fact) if isinstance(fact, Job) else None)
     _count()  # not while the page is drawn: a reading ends what the session has of the order
-    facts = find_facts(entry.order_code) if entry.order_code else None
+    facts = find_facts(code) if code else None
     return render_template(
         "staff/cases/entry.html",
         entry=entry,
@@ -184,6 +186,7 @@ def _page(entry: Entry, problem: Words | None = None) -> str:
         facts=facts,
         moves=_moves(entry, fact, facts) if facts else [],
         move_names=MOVES,
+        order_states=ORDER_STATES,
         address_of=address_of,
         owners=owners,
         can_close=entry.source in inbox_notes.CLOSED_BY_WORD,

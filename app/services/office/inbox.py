@@ -13,6 +13,7 @@ from app.models import (
     Job,
     Mail,
     MoneyCase,
+    Order,
     Reconciliation,
     ReconciliationLine,
     Refund,
@@ -120,6 +121,15 @@ def get_fact(entry: Entry) -> Fact:
     if fact is None:
         raise LookupError(f"{entry.source.value} {entry.key} is gone")
     return fact
+
+
+def find_order_code(job: Job) -> str | None:
+    """Return the code of the order a job is about, if it names one."""
+    order_id = job.payload.get("order_id")
+    if not isinstance(order_id, int):
+        return None
+    with reading() as session:
+        return session.scalar(sa.select(Order.code).where(Order.id == order_id))
 
 
 def list_owners() -> Sequence[Staff]:
