@@ -69,8 +69,7 @@ def read_ticket(
         is_hidden=read.ticked("is_hidden"),
         quota_id=quota_ids[0] if quota_ids else None,
     )
-    read.finish()
-    check_ticket(wish)
+    read.finish(lambda: check_ticket(wish))
     return keep_seconds(wish, now) if now else wish
 
 
@@ -83,6 +82,5 @@ def read_quota(values: Mapping[str, str]) -> QuotaWish:
     """Return what is wished of a quota. Raises ValidationFailed."""
     read = Reader(values)
     wish = QuotaWish(read.text("name"), read.whole("amount"))
-    read.finish()
-    check_quota(wish)
+    read.finish(lambda: check_quota(wish))
     return wish

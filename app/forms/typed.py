@@ -6,7 +6,7 @@ changed from what somebody else changed meanwhile, and nobody's change is overwr
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ MOST_CHOSEN = 200
 TICKED = "yes"
 # 150000, or 150.000 as it is written in Indonesia, with whatever stands between the thousands.
 WHOLE = re.compile(r"[0-9]{1,12}|[0-9]{1,3}([., '\N{NO-BREAK SPACE}][0-9]{3}){1,3}")
+UNREADABLE = 10**12  # so large that no other field is refused for being above it
 TYPED_TIME = "%Y-%m-%dT%H:%M"  # what <input type="datetime-local"> sends
 
 Wish = TypeVar("Wish", TicketWish, VoucherWish)
@@ -64,8 +65,7 @@ class TypedForm:
 class Reader:
     """Reads fields one after another and collects those that cannot be read.
 
-    Such a field gives a value without meaning: call `finish` before using any of them. Whether
-    what was read is possible (ranges, periods, lengths) is for the service to say.
+    Such a field gives a value without meaning: call `finish` before using any of them.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -76,8 +76,16 @@ class Reader:
         """Note that a field cannot be read."""
         self._errors.append(FieldError(name, message))
 
-    def finish(self) -> None:
-        """Raise ValidationFailed when a field cannot be read."""
+    def finish(self, check: Callable[[], None] = lambda: None) -> None:
+        """Raise ValidationFailed when a field cannot be read, or `check` refuses one that can.
+
+        `check` is the service's: what is possible (ranges, periods, lengths) is for it to say.
+        """
+        unreadable = {error.field for error in self._errors}
+        try:
+            check()
+        except ValidationFailed as refusal:
+            self._errors += [each for each in refusal.errors if each.field not in unreadable]
         if self._errors:
             raise ValidationFailed(self._errors)
 
@@ -93,7 +101,7 @@ class Reader:
         number = self.whole_or_none(name)
         if number is None:
             self.refuse(name, _l("Write a whole number, such as 25 or 150.000."))
-        return number or 0
+        return UNREADABLE if number is None else number
 
     def whole_or_none(self, name: str) -> int | None:
         """Return a whole number, or None where nothing is typed."""
@@ -102,7 +110,7 @@ class Reader:
             return None
         if not WHOLE.fullmatch(typed):
             self.refuse(name, _l("Write a whole number, such as 25 or 150.000."))
-            return -1
+            return UNREADABLE
         return int(re.sub("[^0-9]", "", typed))
 
     def moment(self, name: str, zone: tzinfo) -> datetime:

@@ -62,8 +62,7 @@ def read_voucher(
         valid_until=read.moment_or_none("valid_until", zone),
         note=read.text("note"),
     )
-    read.finish()
-    check_voucher(wish)
+    read.finish(lambda: check_voucher(wish))
     return keep_seconds(wish, now) if now else wish
 
 

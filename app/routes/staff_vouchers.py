@@ -41,6 +41,8 @@ DONE = {
     "reopened": _l("The code works again."),
 }
 NAMES: Mapping[str, Words] = {
+    "count": _l("How many codes"),
+    "code": _l("Code"),
     "effect": _l("What it does to the price"),
     "value": _l("How much"),
     "ticket_ids": _l("Tickets"),

@@ -241,3 +241,12 @@ def test_tickets_that_are_not_there_are_not_found(small_office: Office) -> None:
         assert sent.status == 404, path
     with small_office.working():
         assert db.session.scalar(sa.select(sa.func.count(Ticket.id))) == 0
+
+
+def test_everything_that_is_wrong_is_said_at_once_and_by_name(small_office: Office) -> None:
+    sent = a_ticket(type="", price="x", max_per_order="", min_per_order="2", valid_until="")
+    page = save(small_office.log_in(Role.ADMIN), f"{TICKETS}/new", **sent)
+    told = [
+        line.text.partition(":")[0] for line in page.by_id("problems").walk() if line.tag == "li"
+    ]
+    assert sorted(told) == ["Most per order", "Name", "On sale until", "Price in rupiah"]
