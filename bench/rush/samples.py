@@ -15,7 +15,7 @@ from types import TracebackType
 
 import sqlalchemy as sa
 
-from app.models import Job, JobStatus, TicketStock
+from app.models import Job, JobStatus, Payment, PaymentStatus, TicketStock
 from app.services.selling.ordering import OPEN_INVOICE
 from bench.rush.book import Book
 
@@ -44,10 +44,11 @@ class Stock:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The line for invoices at one moment: orders whose invoice was due and in nobody's hands.
+    """The line for invoices at one moment: orders without one, due for it and in nobody's hands.
 
     `since` is when the first of them was due; None when nobody is in line. Orders whose invoice is
-    being made, in a request or by a worker, have left the line.
+    being made, in a request or by a worker, have left the line; those that got it in the request
+    and whose job has yet to find that out never were in it.
     """
 
     at: float
@@ -136,8 +137,11 @@ class Sampler(threading.Thread):
 
     def _look_at_line(self, connection: sa.Connection) -> None:
         now = datetime.now(UTC)
-        in_line = sa.select(sa.func.count(), sa.func.min(Job.due_at)).where(
-            Job.kind == OPEN_INVOICE, Job.status == JobStatus.OPEN, Job.due_at <= now
+        in_line = (
+            sa.select(sa.func.count(), sa.func.min(Job.due_at))
+            .join(Payment, Payment.order_id == sa.func.json_value(Job.payload, "$.order_id"))
+            .where(Payment.invoice_id.is_(None), Payment.status == PaymentStatus.PENDING)
+            .where(Job.kind == OPEN_INVOICE, Job.status == JobStatus.OPEN, Job.due_at <= now)
         )
         length, first = connection.execute(in_line).one()
         since = self._book.when(first) if length else None

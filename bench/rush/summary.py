@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.models import OrderStatus
-from bench.rush.checks import budget_in_line
+from bench.rush.checks import budget_in_line, stretches_with_line
 from bench.rush.drill import Outcome
 
 PERCENTILES = (50, 95, 99)
@@ -85,6 +85,7 @@ def _invoices(outcome: Outcome) -> dict[str, Any]:
         "most_in_any_minute": most_in_a_minute(creates),
         "made_while_a_line_existed": used,
         "possible_in_that_time": round(allowed),
+        "times_of_a_line": {"from_to": stretches_with_line(outcome.ledger)},
         "longest_line": max((line.length for line in outcome.samples.line), default=0),
         "wait_for_invoice": _seconds(waits),
         "calls": dict(by_what),
