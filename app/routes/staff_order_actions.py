@@ -132,10 +132,9 @@ def correct_names(code: str) -> ResponseReturnValue:
 def ask_seats(code: str) -> ResponseReturnValue:
     """Ask which seats become which type; once both are chosen, show what that means."""
     facts, numbers = get_facts(code), read_numbers(request.args.getlist("seat"))
-    ticket_id = request.args.get("ticket", type=int)
-    if ticket_id is None:
+    if "ticket" not in request.args:
         return _seats_page(facts, numbers)
-    return _preview(facts, numbers, ticket_id)
+    return _preview(facts, numbers, _read_id(request.args["ticket"]))
 
 
 @bp.post("/seats")
@@ -144,7 +143,7 @@ def ask_seats(code: str) -> ResponseReturnValue:
 def change_seats(code: str) -> ResponseReturnValue:
     """Change seats to another type, as the preview had said."""
     facts, numbers = get_facts(code), read_numbers(request.form.getlist("seat"))
-    ticket_id = request.form.get("ticket", 0, type=int)
+    ticket_id = _read_id(request.form.get("ticket", ""))
     errors: dict[str, Words] = {}
     reason = read_reason(request.form, errors)
     if errors:
@@ -160,6 +159,11 @@ def change_seats(code: str) -> ResponseReturnValue:
         return _preview(get_facts(code), numbers, ticket_id, refusal=why, reason=reason)
 
     return act(code, make, again)
+
+
+def _read_id(typed: str) -> int:
+    """Return a typed id; 0, which nothing has, for what is none."""
+    return next(iter(read_numbers([typed])), 0)
 
 
 def _preview(facts: OrderFacts, numbers: list[int], ticket_id: int, **context: Any) -> str:
