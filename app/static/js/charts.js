@@ -32,6 +32,7 @@ function drawMarks(marks) {
     ctx.save();
     ctx.strokeStyle = ctx.fillStyle = color("--muted");
     ctx.font = `${12 * ratio}px ${color("--font")}`;
+    ctx.textAlign = "left";
     ctx.setLineDash([2 * ratio, 4 * ratio]);
     marks.filter((mark) => mark.at >= plot.scales.x.min && mark.at <= plot.scales.x.max).forEach((mark, row) => {
       const x = Math.round(plot.valToPos(mark.at, "x", true));
@@ -50,7 +51,7 @@ function drawMarks(marks) {
 function draw(figure) {
   const { chart, zone, label, x, limit, limitName, table, marks } = figure.dataset;
   const { names, times, values } = read(document.getElementById(table));
-  const language = document.documentElement.lang;
+  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
   const isBars = chart === "bars";
   const short = new Intl.DateTimeFormat(language, isBars ? { hour: "2-digit", minute: "2-digit", timeZone: zone } : { day: "numeric", month: "short", timeZone: zone });
   const long = new Intl.DateTimeFormat(language, isBars ? { dateStyle: "medium", timeStyle: "short", timeZone: zone } : { dateStyle: "medium", timeZone: zone });
@@ -65,6 +66,7 @@ function draw(figure) {
       : { label: name, stroke, width: isAll ? 3 : 2, dash: isAll ? [] : dashes[index % dashes.length], points: { show: times.length < 2 }, value: (_, value) => say(value) };
   });
   const data = [times, ...values];
+  const slot = times.length > 1 ? times[1] - times[0] : 600;
   if (limit) {
     series.push({ label: limitName, stroke: color("--muted"), width: 1, dash: [4, 4], points: { show: false }, value: (_, value) => say(value) });
     data.push(times.map(() => Number(limit)));
@@ -74,7 +76,7 @@ function draw(figure) {
     width: figure.clientWidth,
     height: Math.min(420, Math.max(260, figure.clientWidth * 0.5)),
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
-    scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.05)] } },
+    scales: { x: isBars ? { range: (_, first, last) => [first - slot / 2, last + slot / 2] } : {}, y: { range: (_, __, most) => [0, Math.max(1, most * 1.05)] } },
     axes: [
       { ...axis, space: 70, values: (_, splits) => splits.map((split) => short.format(split * 1000)) },
       { ...axis, size: 64, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000], values: (_, splits) => splits.map(say) },
