@@ -24,7 +24,7 @@ class ETicket(Base):
     """
 
     __tablename__ = "e_tickets"
-    __table_args__ = (sa.UniqueConstraint("order_id", "number"),)
+    __table_args__ = (sa.UniqueConstraint("order_id", "number"), sa.Index(None, "admitted_at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
