@@ -58,6 +58,13 @@ def test_an_open_case_is_decided_before_anything_else_is_done_about_the_money(de
     assert "open case" in (words[MoveKind.REFUND] or "")
 
 
+def test_of_a_free_order_no_money_can_go_back(desk: Desk) -> None:
+    code = desk.order(desk.add_ticket("Gratis", price=0))
+    assert why_not(desk, code)[MoveKind.REFUND] == "Nothing was paid."
+    cancel(desk, code)
+    assert (desk.refunds(code), desk.violations()) == ([], [])
+
+
 # --- seats --------------------------------------------------------------------------------------
 
 

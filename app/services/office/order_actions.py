@@ -196,7 +196,8 @@ def _why_not_cancel(facts: OrderFacts) -> Words | None:
 
 
 def _why_not_refund(facts: OrderFacts) -> Words | None:
-    if facts.order.payment.status is not PaymentStatus.PAID:
+    is_paid = facts.order.payment.status is PaymentStatus.PAID
+    if not is_paid or not refunds.money_of(facts.order).paid:
         return _l("Nothing was paid.")
     if any(not one.is_resolved for one in facts.cases):
         return _l("There is an open case about this money: decide that first.")
