@@ -6,6 +6,7 @@ import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -26,6 +27,7 @@ from app.tracing import new_request_id, request_id
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.25
+LOOK_SECONDS = 0.1
 AFTER_ERROR_SECONDS = 2.0
 HEARTBEAT_SECONDS = 5.0
 MINUTE = 60.0
@@ -40,8 +42,9 @@ def run(threads: int) -> None:
     # sets the event could deadlock with a wait that it interrupted.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     current_gateways().renderer.warm_up()
+    lookout = Lookout()
     loops = [
-        threading.Thread(target=_work, args=(app, stop, number % 2 == 0))
+        threading.Thread(target=_work, args=(app, stop, lookout, number % 2 == 0))
         for number in range(threads)
     ]
     loops.append(threading.Thread(target=_keep_house, args=(app, stop)))
@@ -95,7 +98,23 @@ def _keep_ledger() -> None:
     postings.sweep(now=utcnow(), zone=zone)
 
 
-def _work(app: Flask, stop: threading.Event, prefers_line: bool) -> None:
+class Lookout:
+    """Lets one of the idle loops look for work for all of them: they need not ask at each turn."""
+
+    def __init__(self) -> None:
+        self._quiet_until = 0.0
+
+    def is_quiet(self) -> bool:
+        """Tell whether nothing was due less than LOOK_SECONDS ago."""
+        if time.monotonic() < self._quiet_until:
+            return True
+        if jobs.is_any_due(utcnow()):
+            return False
+        self._quiet_until = time.monotonic() + LOOK_SECONDS
+        return True
+
+
+def _work(app: Flask, stop: threading.Event, lookout: Lookout, prefers_line: bool) -> None:
     """Do jobs until told to stop; invoices first, or everything else first.
 
     Half of the loops do either, so that neither waits behind a mountain of the other.
@@ -103,18 +122,18 @@ def _work(app: Flask, stop: threading.Event, prefers_line: bool) -> None:
     pause = 0.0
     while not stop.is_set():
         with app.app_context():
-            pause = _step(prefers_line=prefers_line, was_idle=pause > 0)
+            pause = _step(lookout if pause else None, prefers_line=prefers_line)
         if pause:
             stop.wait(pause)
 
 
-def _step(*, prefers_line: bool = False, was_idle: bool = False) -> float:
+def _step(lookout: Lookout | None = None, *, prefers_line: bool = False) -> float:
     """Do one job if any is due; return how long to rest before the next.
 
-    Who was idle looks once for anything at all before it looks here and there.
+    Who was idle has the lookout asked for anything at all before it looks here and there.
     """
     try:
-        is_quiet = was_idle and not jobs.is_any_due(utcnow())
+        is_quiet = lookout is not None and lookout.is_quiet()
         job = None if is_quiet else _claim(prefers_line=prefers_line)
     except Exception:
         log.exception("no job could be claimed")

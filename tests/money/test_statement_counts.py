@@ -107,7 +107,7 @@ class Busy:
     def rest(self) -> None:
         """Look for work where there is none, as an idle worker does."""
         with self.world.app.app_context():
-            assert worker._step(was_idle=True) > 0
+            assert worker._step(worker.Lookout()) > 0
             db.session.remove()
 
 
