@@ -157,12 +157,26 @@ def test_an_order_is_found_by_name_address_and_phone(shop: Shop) -> None:
         assert shop.find(text) == expected, text
 
 
-def test_words_that_many_share_find_the_same_as_rare_ones(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("limit", ["FEW", "RARE"])
+def test_words_that_many_buyers_share_find_the_same_buyers(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(order_text, "RARE", 0)
+    monkeypatch.setattr(order_text, limit, 0)
     for text, expected in TEXTS.items():
         assert shop.find(text) == expected, text
+
+
+def test_where_many_buyers_fit_attendees_are_not_looked_through(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = shop.desk.add_ticket("Other")
+    place(shop.desk, other, Buyer("Ayu", "ayu@mail.example", "+62899"), "Ayu")
+    with shop.desk.app.app_context():
+        page = search_orders(OrderFilter("ayu"))
+        assert (page.count, page.has_attendees) == (2, True)
+        monkeypatch.setattr(order_text, "FEW", 0)
+        page = search_orders(OrderFilter("ayu"))
+        assert (page.count, page.has_attendees) == (1, False)
 
 
 def test_an_order_is_found_by_every_key_of_it(shop: Shop) -> None:

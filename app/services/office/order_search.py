@@ -71,13 +71,15 @@ class OrderPage:
     """A page of orders. `count` is how many there are, up to MOST + 1; None on later pages.
 
     `older` is the code behind which the next page begins, if there is one; `only` the code of the
-    one order that a key named.
+    one order that a key named. `has_attendees` is false where so many buyers fit a text that the
+    names of attendees were not looked through.
     """
 
     orders: Sequence[FoundOrder]
     count: int | None
     older: str | None
-    only: str | None = None
+    only: str | None
+    has_attendees: bool
 
 
 def search_orders(wanted: OrderFilter, *, before: str | None = None) -> OrderPage:
@@ -86,12 +88,12 @@ def search_orders(wanted: OrderFilter, *, before: str | None = None) -> OrderPag
     Takes five statements at most, however many orders there are.
     """
     with reading() as session:
-        named = find_named(session, wanted.text)
+        named, has_attendees = find_named(session, wanted.text), True
         query = sa.select(Order.id).where(*_conditions(wanted))
         if named:
             query = query.where(Order.id.in_(named))
         elif wanted.text:
-            query = narrow(session, query, wanted.text)
+            query, has_attendees = narrow(session, query, wanted.text)
         if before is not None:
             last = sa.select(Order.id).where(Order.code == before).scalar_subquery()
             query = query.where(Order.id < last)
@@ -103,6 +105,7 @@ def search_orders(wanted: OrderFilter, *, before: str | None = None) -> OrderPag
         count=len(ids) if before is None else None,
         older=shown[-1].code if len(ids) > PAGE_LENGTH else None,
         only=shown[0].code if named and len(ids) == 1 else None,
+        has_attendees=has_attendees,
     )
 
 

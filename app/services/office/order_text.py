@@ -2,8 +2,8 @@
 
 A key (an order's code, an invoice, a code on an e-ticket) is looked up in the index it has. A name,
 an address or the end of a phone number is looked for in the users, whose rows are so narrow that a
-hundred thousand are read in some twenty milliseconds; rare words are found that way first. Words
-that more than RARE orders share are met soon enough on the way from the newest order back.
+hundred thousand are read in some twenty milliseconds. Words that more than RARE of them share are
+met soon enough on the way from the newest order back.
 """
 
 import re
@@ -17,7 +17,7 @@ from app.models import Callback, ETicket, Order, PastInvoice, Payment, User
 from app.models.codes import read_short_code
 
 MOST = 1000  # hits are counted up to here; beyond, "more than" is all anybody needs
-RARE = 5 * MOST
+FEW, RARE = 100, 5 * MOST
 ORDER_CODE = re.compile(r"TX[0-9A-Z]{2,14}")
 INVOICE_ID = re.compile(r"[0-9a-f]{24}")
 FEWEST_DIGITS, WHOLE_NUMBER = 4, 9
@@ -72,17 +72,24 @@ def _ways_of_invoice(invoice_id: str) -> list[sa.Select[int]]:
 # --- by name, address, phone --------------------------------------------------------------------
 
 
-def narrow(session: Session, query: sa.Select[int], text: str) -> sa.Select[int]:
-    """Let a query for orders find only those whose buyer or attendees fit a text."""
+def narrow(session: Session, query: sa.Select[int], text: str) -> tuple[sa.Select[int], bool]:
+    """Let a query for orders find only those whose buyer or attendees fit a text.
+
+    Attendees are looked through where few buyers fit: tells whether that was so. What more buyers
+    share than anybody reads through wants another word, not more hits.
+    """
     sought = _read_text(text)
-    found = _find_rare(session, sought)
-    if found is not None:
-        return query.where(Order.id.in_(found))
-    fits = sa.or_(*sought.buyers)
+    users = sa.union(*map(_first_users, sought.buyers)).subquery()
+    mine = sa.select(Order.id).join(users, users.c.id == Order.user_id)
+    found = set(session.scalars(mine))
+    if len(found) > RARE:
+        return query.join(User, User.id == Order.user_id).where(sa.or_(*sought.buyers)), False
+    if sought.attendees is not None and len(found) > FEW:
+        return query.where(Order.id.in_(found)), False
     if sought.attendees is not None:
-        seats = sa.select(ETicket.id).where(ETicket.order_id == Order.id, sought.attendees)
-        fits = sa.or_(fits, seats.exists())
-    return query.join(User, User.id == Order.user_id).where(fits)
+        seats = sa.select(ETicket.order_id).where(sought.attendees).order_by(ETicket.id.desc())
+        found.update(session.scalars(seats.limit(RARE + 1)))
+    return query.where(Order.id.in_(found)), True
 
 
 def _read_text(text: str) -> _Sought:
@@ -102,19 +109,6 @@ def _read_text(text: str) -> _Sought:
     return _Sought(
         (names, begins) if len(words) == 1 else (names,), _holds(ETicket.attendee, words)
     )
-
-
-def _find_rare(session: Session, sought: _Sought) -> set[int] | None:
-    """Return the orders that fit, or None when more than RARE buyers or attendees do."""
-    users = sa.union(*map(_first_users, sought.buyers)).subquery()
-    found = session.scalars(sa.select(Order.id).join(users, users.c.id == Order.user_id)).all()
-    if len(found) > RARE:
-        return None
-    if sought.attendees is None:
-        return set(found)
-    seats = sa.select(ETicket.order_id).where(sought.attendees).order_by(ETicket.id.desc())
-    orders = session.scalars(seats.limit(RARE + 1)).all()
-    return None if len(orders) > RARE else {*found, *orders}
 
 
 def _first_users(condition: Condition) -> sa.Select[int]:
