@@ -57,9 +57,9 @@ class TypedForm:
         return TypedForm({**now, **changed}, now)
 
     def note(self, errors: Iterable[FieldError]) -> None:
-        """Mark the fields that cannot be used."""
-        for error in errors:
-            self.errors.setdefault(error.field, error.message)
+        """Mark the fields that cannot be used, in the order of the form."""
+        found = {error.field: error.message for error in errors}
+        self.errors = {name: found[name] for name in self.typed if name in found}
 
 
 class Reader:
