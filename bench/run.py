@@ -32,6 +32,7 @@ BENCHES = (
     "start_up",
     "memory",
     "journey",
+    "office",
 )
 REPORT = Path("build/bench.json")
 
