@@ -17,11 +17,13 @@ from app import worker as background
 from app.account_commands import staff
 from app.clock import utcnow
 from app.command_line import command_actor
-from app.forms.catalogue_file import CatalogueFileError, read_catalogue_file
+from app.forms.catalogue_file import CatalogueFileError, read_catalogue_file, write_catalogue
+from app.gateways import current_settings
 from app.reconcile_command import reconcile_days
 from app.services.office import partners
 from app.services.running.invariants import find_violations
-from app.services.selling.catalogue import CatalogueConflict, load_tickets
+from app.services.selling.catalogue_loading import load_catalogue, read_catalogue_rows
+from app.services.selling.catalogue_rows import CatalogueConflict
 
 tickets = AppGroup("tickets", help="The catalogue.")
 api_keys = AppGroup("api-keys", help="Keys of partner systems.")
@@ -51,11 +53,20 @@ def worker(threads: int) -> None:
 def load(file: Path) -> None:
     """Create or update the catalogue from FILE (YAML); all of it or nothing."""
     try:
-        result = load_tickets(read_catalogue_file(file), by=command_actor(), now=utcnow())
+        result = load_catalogue(read_catalogue_file(file), by=command_actor(), now=utcnow())
     except (CatalogueFileError, CatalogueConflict) as error:
         words = "\n".join(f"  {file.name}: {problem}" for problem in error.problems)
         raise click.ClickException(f"nothing was changed:\n{words}") from error
     click.echo(f"{result.created} created, {result.updated} updated")
+    if result.quotas or result.vouchers:
+        click.echo(f"{result.quotas} quotas, {result.vouchers} vouchers")
+
+
+@tickets.command("dump")
+def dump() -> None:
+    """Write the catalogue as YAML, as `tickets load` reads it: quotas, tickets, vouchers."""
+    zone = current_settings().event.timezone
+    click.echo(write_catalogue(read_catalogue_rows(), zone), nl=False)
 
 
 @api_keys.command("add")

@@ -8,7 +8,7 @@ from app.extensions import db
 from app.forms.catalogue_file import read_catalogue
 from app.integrations.signing import parse_code
 from app.models import ETicket, Ticket
-from app.services.selling.catalogue import load_tickets
+from app.services.selling.catalogue_loading import load_catalogue
 from tests.app_factory import make_settings
 from tests.running.sales import order
 from tests.test_catalogue_file import catalogue, problems_of, ticket
@@ -17,13 +17,13 @@ from tests.test_catalogue_file import catalogue, problems_of, ticket
 def test_when_holders_may_enter_can_be_said_and_left_out() -> None:
     """An afternoon ticket; most tickets are good at any time."""
     times = {"admitFrom": "2027-01-23T13:00:00+07:00", "admitUntil": "2027-01-23T18:00:00+07:00"}
-    [plain, afternoon, late] = read_catalogue(
+    plain, afternoon, late = read_catalogue(
         catalogue(
             ticket(),
             ticket(type="Afternoon", **times),
             ticket(type="Late", admitFrom=times["admitFrom"]),
         )
-    )
+    ).tickets
 
     assert (plain.admit_from, plain.admit_until) == (None, None)
     assert afternoon.admit_from == datetime(2027, 1, 23, 6, tzinfo=UTC)
@@ -43,7 +43,7 @@ def test_the_period_stands_in_the_code(app: Flask) -> None:
     times = {"admitFrom": "2027-01-23T13:00:00+07:00", "admitUntil": "2027-01-23T18:00:00+07:00"}
     settings = make_settings(app.config["SQLALCHEMY_DATABASE_URI"])
     with app.app_context():
-        load_tickets(
+        load_catalogue(
             read_catalogue(catalogue(ticket(price="0", **times))), by="tests", now=datetime.now(UTC)
         )
         ticket_id = db.session.query(Ticket.id).scalar()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.config import Settings
 from app.forms.catalogue_file import read_catalogue
-from app.services.selling.catalogue import load_tickets
+from app.services.selling.catalogue_loading import load_catalogue
 from sandbox.client import Mailbox, StandIn
 from tests.app_factory import make_settings, running_app
 from tests.harness.processes import ROOT, Process, answers, free_port, is_listening
@@ -111,7 +111,7 @@ class Service:
         """Migrate and load the catalogue, in this process: commands would cost seconds."""
         with running_app(make_settings(self.database_url)) as app, app.app_context():
             text = catalogue if catalogue is not None else sample_catalogue()
-            load_tickets(read_catalogue(text), by="tests", now=datetime.now(UTC))
+            load_catalogue(read_catalogue(text), by="tests", now=datetime.now(UTC))
 
     def start_neighbours(self) -> None:
         """Start the stand-in and the mailbox."""

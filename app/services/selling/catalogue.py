@@ -1,16 +1,12 @@
-"""The catalogue: what is on sale, and loading it from a file's rows."""
+"""The catalogue: what is on sale."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from app.extensions import db
-from app.models import SaleStatus, Ticket, TicketStock
-from app.services.running import audit
-from app.services.running.audit import By, Subject
-from app.services.running.transaction import affected, transaction, use_case
+from app.models import SaleStatus, Ticket
 from app.services.selling.vouchers import VoucherTerms
 
 ACTIVE = (SaleStatus.ON_SALE, SaleStatus.SOLD_OUT)
@@ -38,38 +34,6 @@ class TicketOnSale:
     list_price: int | None = None
     quota_id: int | None = None
     quota_available: int | None = None
-
-
-@dataclass(frozen=True)
-class TicketRow:
-    """A ticket as the catalogue file describes it; `line` is where in the file it begins."""
-
-    type: str
-    description: str
-    price: int
-    amount: int
-    max_per_order: int
-    valid_from: datetime
-    valid_until: datetime
-    admit_from: datetime | None
-    admit_until: datetime | None
-    line: int
-
-
-@dataclass(frozen=True)
-class LoadResult:
-    """How many tickets a file created and how many it updated."""
-
-    created: int
-    updated: int
-
-
-class CatalogueConflict(Exception):
-    """A file asks for amounts below what is held and sold; `problems` has a sentence for each."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 def list_tickets(
@@ -109,69 +73,3 @@ def _on_sale(ticket: Ticket, voucher: VoucherTerms | None, now: datetime) -> Tic
         quota_id=stock.quota_id,
         quota_available=stock.quota.available if stock.quota else None,
     )
-
-
-@use_case
-def load_tickets(rows: Sequence[TicketRow], *, by: By, now: datetime) -> LoadResult:
-    """Create or update tickets by their type, all or none; tickets not named stay as they are.
-
-    Raises CatalogueConflict when an amount would fall below what is held and sold.
-    """
-    problems: list[str] = []
-    with transaction() as session:
-        known = {ticket.type: ticket for ticket in session.scalars(sa.select(Ticket))}
-        for position, row in enumerate(rows, start=1):
-            ticket = known.get(row.type)
-            before = _facts(ticket, ticket.stock.amount) if ticket else None
-            if ticket is None:
-                ticket = Ticket(type=row.type, stock=TicketStock(amount=row.amount))
-                session.add(ticket)
-            elif not _resize(ticket.id, row.amount):
-                taken = ticket.stock.held + ticket.stock.sold
-                problems.append(
-                    f"line {row.line}: amount of {row.type!r} is {row.amount}, but {taken} are "
-                    f"held or sold already: it must be at least {taken}"
-                )
-            _describe(ticket, row, position)
-            session.flush()
-            audit.record(
-                session,
-                actor=by,
-                action="ticket.changed" if before else "ticket.added",
-                subject=Subject("ticket", str(ticket.id), ticket.type),
-                before=before,
-                after=_facts(ticket, row.amount),
-                now=now,
-            )
-        if problems:
-            raise CatalogueConflict(problems)
-    return LoadResult(
-        created=sum(row.type not in known for row in rows),
-        updated=sum(row.type in known for row in rows),
-    )
-
-
-def _facts(ticket: Ticket, amount: int) -> dict[str, object]:
-    """Return what the audit log tells of a ticket."""
-    fields = ("description", "price", "max_per_order", "valid_from", "valid_until")
-    facts = {name: getattr(ticket, name) for name in (*fields, "admit_from", "admit_until")}
-    return facts | {"amount": amount}
-
-
-def _resize(ticket_id: int, amount: int) -> bool:
-    """Change the amount unless more are taken: buyers may be ordering at this moment."""
-    room = sa.update(TicketStock).where(
-        TicketStock.ticket_id == ticket_id, TicketStock.held + TicketStock.sold <= amount
-    )
-    return affected(db.session(), room.values(amount=amount)) == 1
-
-
-def _describe(ticket: Ticket, row: TicketRow, position: int) -> None:
-    ticket.description = row.description
-    ticket.price = row.price
-    ticket.max_per_order = row.max_per_order
-    ticket.valid_from = row.valid_from
-    ticket.valid_until = row.valid_until
-    ticket.admit_from = row.admit_from
-    ticket.admit_until = row.admit_until
-    ticket.position = position

@@ -94,8 +94,8 @@ def create_voucher(code: str, wish: VoucherWish, *, by: By, now: datetime) -> in
     """
     check_voucher(wish)
     with transaction() as session:
-        facts = _facts(session, wish)
-        [voucher_id] = _insert(session, [code], wish, now)
+        facts = facts_of(session, wish)
+        [voucher_id] = insert_vouchers(session, [code], wish, now)
         subject = Subject("voucher", str(voucher_id), code)
         audit.record(
             session, actor=by, action="voucher.added", subject=subject, after=facts, now=now
@@ -115,9 +115,9 @@ def create_vouchers(
     if not 1 <= count <= MOST_AT_ONCE:
         raise ValueError(count)
     with transaction() as session:
-        facts = _facts(session, wish)
+        facts = facts_of(session, wish)
         codes = _new_codes(count, prefix)
-        voucher_ids = _insert(session, codes, wish, now)
+        voucher_ids = insert_vouchers(session, codes, wish, now)
         audit.record(
             session,
             actor=by,
@@ -144,7 +144,7 @@ def change_voucher(
         before = wish_of(voucher)
         after = merge(wish, seen=seen, now=before)
         check_voucher(after)
-        facts = _facts(session, before), _facts(session, after)
+        facts = facts_of(session, before), facts_of(session, after)
         write(session, voucher, after)
         audit.record(
             session,
@@ -233,7 +233,10 @@ def _new_codes(count: int, prefix: str) -> list[str]:
     return sorted(codes)
 
 
-def _insert(session: Session, codes: list[str], wish: VoucherWish, now: datetime) -> list[int]:
+def insert_vouchers(
+    session: Session, codes: list[str], wish: VoucherWish, now: datetime
+) -> list[int]:
+    """Insert vouchers that are alike and return their ids. Raises CodeTaken."""
     facts = asdict(wish)
     ticket_ids, max_seats = facts.pop("ticket_ids"), facts.pop("max_seats")
     same = {**facts, "is_for_all": ticket_ids is None, "created_at": now}
@@ -259,7 +262,7 @@ def _link(session: Session, voucher_ids: list[int], wish: VoucherWish) -> None:
         session.execute(sa.insert(voucher_tickets), rows)
 
 
-def _facts(session: Session, wish: VoucherWish) -> dict[str, object]:
+def facts_of(session: Session, wish: VoucherWish) -> dict[str, object]:
     """Return what the audit log tells of a voucher. Raises ValidationFailed for unknown tickets."""
     facts = asdict(wish)
     ticket_ids = facts.pop("ticket_ids")
