@@ -17,6 +17,7 @@ from app.models import (
     Direction,
     OrderStatus,
     PaymentStatus,
+    ReceiptKind,
     RefundReason,
     RefundStatus,
     RefundWay,
@@ -96,7 +97,7 @@ AREAS: dict[What, Words] = {
     What.MONEY_CAME: _l("Money"),
     **dict.fromkeys((What.CASE_OPENED, What.CASE_CLOSED), _l("Money")),
     **dict.fromkeys((What.REFUND_DUE, What.REFUND_SENT, What.ACCOUNT_ASKED), _l("Money")),
-    What.REFUND_DONE: _l("Money"),
+    **dict.fromkeys((What.REFUND_DONE, What.RECEIPT_MADE), _l("Money")),
     **dict.fromkeys((What.MAIL_SENT, What.MAIL_REFUSED, What.MAIL_ASKED), _l("Mail")),
     **dict.fromkeys((What.SCANNED, What.SCAN_UNDONE), _l("Door")),
     What.ACTED: _l("Staff"),
@@ -109,7 +110,7 @@ def tell(happening: Happening) -> str:
 
 
 def name_mail(name: str) -> Words:
-    """Return what a mail was about; one without words as its template is called."""
+    """Return what a mail was about; a message to attendees is called by its subject."""
     return MAILS.get(name, name)
 
 
@@ -192,8 +193,7 @@ def _mail_sent(facts: Facts) -> Words:
 
 
 def _mail_refused(facts: Facts) -> Words:
-    to, mail = facts["recipient"], name_mail(facts["mail"])
-    why = facts["why"]
+    to, mail, why = facts["recipient"], name_mail(facts["mail"]), facts["why"]
     return _("Mail to %(to)s refused for good: %(mail)s (%(why)s)", to=to, mail=mail, why=why)
 
 
@@ -214,13 +214,8 @@ def _case_opened(facts: Facts) -> Words:
 
 
 def _case_closed(facts: Facts) -> Words:
-    resolution = RESOLUTIONS.get(facts["resolution"], "–")
-    return _(
-        "Case %(case)d closed: %(resolution)s, by %(by)s",
-        case=facts["case"],
-        resolution=resolution,
-        by=facts["by"],
-    )
+    case, by, how = facts["case"], facts["by"], RESOLUTIONS.get(facts["resolution"], "–")
+    return _("Case %(case)d closed: %(resolution)s, by %(by)s", case=case, by=by, resolution=how)
 
 
 def _refund_due(facts: Facts) -> Words:
@@ -235,6 +230,12 @@ def _refund_due(facts: Facts) -> Words:
 def _refund_done(facts: Facts) -> Words:
     state, by = REFUND_STATES[facts["status"]], facts["by"]
     return _("Refund %(refund)s %(state)s, by %(by)s", refund=facts["refund"], state=state, by=by)
+
+
+def _receipt_made(facts: Facts) -> Words:
+    if facts["kind"] is ReceiptKind.CREDIT_NOTE:
+        return _("Credit note %(number)s made", number=facts["number"])
+    return _("Receipt %(number)s made", number=facts["number"])
 
 
 # --- the door, and staff ------------------------------------------------------------------------
@@ -288,6 +289,7 @@ _TELL: dict[What, Callable[[Facts], Words]] = {
     What.REFUND_SENT: lambda facts: _("Refund %(refund)s sent to Xendit", **facts),
     What.ACCOUNT_ASKED: lambda facts: _("Refund %(refund)s: bank account asked for", **facts),
     What.REFUND_DONE: _refund_done,
+    What.RECEIPT_MADE: _receipt_made,
     What.SCANNED: _scanned,
     What.SCAN_UNDONE: lambda facts: _("Entry of %(attendee)s taken back by %(by)s", **facts),
     What.ACTED: _acted,

@@ -17,8 +17,14 @@ from app.models import (
     ETicket,
     Mail,
     MailRequest,
+    Message,
+    MessageRecipient,
+    MessageStatus,
     MoneyCase,
     Order,
+    Receipt,
+    ReceiptKind,
+    RecipientStatus,
     Refund,
     RefundReason,
     RefundStatus,
@@ -102,6 +108,34 @@ def traces(order: Order, number: int) -> Iterator[object]:
     yield scan(seat, f"{key}-in", next(minutes), result=ScanResult.ADMITTED, request_id="door-1")
     refusal = {"result": ScanResult.REFUSED, "reason": ScanReason.ALREADY_ADMITTED}
     yield scan(seat, f"{key}-no", next(minutes), **refusal)
+    yield receive(order, number, next(minutes))
+    content = {"year": 2027, "number": 12 + number, "content": {}, "issued_at": next(minutes)}
+    yield Receipt(order_id=order.id, kind=ReceiptKind.RECEIPT, amount=300_000, **content)
+
+
+def receive(order: Order, number: int, at: datetime) -> MessageRecipient:
+    """Return what is left of a message to attendees that the buyer got."""
+    message = Message(
+        subject="Ganti pintu",
+        body="",
+        body_en="",
+        ticket_ids=[],
+        status=MessageStatus.SENT,
+        created_by="x",
+        created_at=at,
+    )
+    db.session.add(message)
+    db.session.flush()
+    return MessageRecipient(
+        message_id=message.id,
+        address=order.user.email,
+        email=order.user.email,
+        full_name="Sari Dewi",
+        locale="id",
+        order_id=order.id,
+        status=RecipientStatus.SENT,
+        finished_at=at,
+    )
 
 
 def scan(seat: ETicket, scan_id: str, at: datetime, **facts: object) -> CheckIn:

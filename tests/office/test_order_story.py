@@ -23,6 +23,7 @@ from app.models import (
 from app.routes import order_words
 from app.services.office.happenings import What
 from app.services.office.order_story import invoice_made_at, sum_up
+from tests.harness.processes import ROOT
 from tests.office.desk import Desk
 from tests.office.eventful import NOW, eventful, say
 
@@ -50,6 +51,8 @@ def test_the_story_is_told_in_the_order_in_which_it_happened(app: Flask) -> None
         f"Refund {code}-0-ref: bank account asked for",
         "Sari Dewi came in (gate Utara)",
         "Sari Dewi refused: Has entered already (gate Utara)",
+        "Mail to sari@example.com: Ganti pintu",
+        "Receipt KW-2027-000012 made",
         "A look at the invoice was asked for",
         "tests cancelled an order",
     ]
@@ -77,6 +80,11 @@ def test_everything_that_can_happen_has_words_in_both_languages() -> None:
         (RefundWay, order_words.REFUND_WAYS),
     ):
         assert set(names) == set(kind), kind
+
+
+def test_every_letter_about_an_order_has_words() -> None:
+    letters = {one.name for one in (ROOT / "app/templates/email").iterdir() if one.is_dir()}
+    assert letters - {"invitation", "message"} == set(order_words.MAILS)
 
 
 def test_no_line_is_the_same_in_both_languages(desk: Desk) -> None:

@@ -22,7 +22,7 @@ class What(enum.Enum):
     MONEY_CAME = "money_came"  # amount, channel, invoice
     PAID = "paid"  # seats
     REVOKED = "revoked"  # seats
-    MAIL_SENT = "mail_sent"  # mail, recipient, about
+    MAIL_SENT = "mail_sent"  # mail (its name, or a message's subject), recipient
     MAIL_REFUSED = "mail_refused"  # mail, recipient, why
     MAIL_ASKED = "mail_asked"  # is_counted
     CASE_OPENED = "case_opened"  # case, kind, amount
@@ -31,6 +31,7 @@ class What(enum.Enum):
     REFUND_SENT = "refund_sent"  # refund
     ACCOUNT_ASKED = "account_asked"  # refund
     REFUND_DONE = "refund_done"  # refund, status, by
+    RECEIPT_MADE = "receipt_made"  # kind, number
     SCANNED = "scanned"  # attendee, code, direction, result, reason, gate, by, is_offline
     SCAN_UNDONE = "scan_undone"  # attendee, code, by
     ACTED = "acted"  # entry (an AuditEntry)

@@ -15,51 +15,28 @@ from app.models import (
     ETicket,
     Mail,
     MailRequest,
+    Message,
+    MessageRecipient,
     Order,
     PastInvoice,
+    Receipt,
+    ReceiptKind,
+    RecipientStatus,
     Refund,
     Staff,
 )
 from app.services.office.happenings import Happening, What
+from app.services.office.receipts import number_of
 
 
 def list_traces(session: Session, order: Order) -> tuple[list[Happening], list[int]]:
-    """Return invoices replaced, deliveries of the webhook, mails, and wishes for mails.
+    """Return invoices replaced, deliveries of the webhook, mails, wishes for mails, and receipts.
 
-    Beside them the ids of those wishes.
+    Beside them the ids of those wishes. All in one statement.
     """
-    payment_id = order.payment.id
-    traces = sa.union_all(
-        _trace("past", PastInvoice.replaced_at, name=PastInvoice.invoice_id).where(
-            PastInvoice.payment_id == payment_id
-        ),
-        _trace(
-            "callback",
-            Callback.received_at,
-            name=Callback.status,
-            about=Callback.invoice_id,
-            number=Callback.deliveries,
-            request_id=Callback.request_id,
-        ).where(Callback.payment_id == payment_id),
-        _trace(
-            "mail",
-            Mail.sent_at,
-            name=Mail.name,
-            about=Mail.about,
-            recipient=Mail.recipient,
-            why=Mail.refused_because,
-            request_id=Mail.request_id,
-        ).where(Mail.order_id == order.id),
-        _trace(
-            "wish",
-            MailRequest.asked_at,
-            name=MailRequest.about,
-            number=sa.case((MailRequest.is_counted, 1), else_=0),
-            key=MailRequest.id,
-        ).where(MailRequest.order_id == order.id),
-    )
-    rows = session.execute(traces).all()
-    wishes = sorted(row.key for row in rows if row.key is not None)
+    parts = (*_of_payment(order.payment.id), *_of_mail(order.id), _of_receipts(order.id))
+    rows = session.execute(sa.union_all(*parts)).all()
+    wishes = sorted(row.key for row in rows if row.kind == "wish")
     return [_TELL[row.kind](row) for row in rows], wishes
 
 
@@ -72,6 +49,46 @@ def _trace(kind: str, at: Any, **columns: Any) -> sa.Select[Any]:
     return sa.select(sa.literal(kind).label("kind"), at.label("at"), *known)
 
 
+def _of_payment(payment_id: int) -> Iterator[sa.Select[Any]]:
+    past = _trace("past", PastInvoice.replaced_at, name=PastInvoice.invoice_id)
+    yield past.where(PastInvoice.payment_id == payment_id)
+    yield _trace(
+        "callback",
+        Callback.received_at,
+        name=Callback.status,
+        about=Callback.invoice_id,
+        number=Callback.deliveries,
+        request_id=Callback.request_id,
+    ).where(Callback.payment_id == payment_id)
+
+
+def _of_mail(order_id: int) -> Iterator[sa.Select[Any]]:
+    yield _trace(
+        "mail",
+        Mail.sent_at,
+        name=Mail.name,
+        recipient=Mail.recipient,
+        why=Mail.refused_because,
+        request_id=Mail.request_id,
+    ).where(Mail.order_id == order_id)
+    is_counted = sa.case((MailRequest.is_counted, 1), else_=0)
+    wishes = _trace("wish", MailRequest.asked_at, number=is_counted, key=MailRequest.id)
+    yield wishes.where(MailRequest.order_id == order_id)
+    person = MessageRecipient
+    messages = _trace(
+        "mail", person.finished_at, name=Message.subject, recipient=person.email, why=person.reason
+    )
+    yield messages.join(Message, Message.id == person.message_id).where(
+        person.order_id == order_id,
+        person.status.in_((RecipientStatus.SENT, RecipientStatus.REFUSED)),
+    )
+
+
+def _of_receipts(order_id: int) -> sa.Select[Any]:
+    facts = {"name": Receipt.kind, "key": Receipt.year, "number": Receipt.number}
+    return _trace("receipt", Receipt.issued_at, **facts).where(Receipt.order_id == order_id)
+
+
 def _tell_past(row: Any) -> Happening:
     return Happening(row.at, What.INVOICE_REPLACED, {"invoice": row.name})
 
@@ -82,7 +99,7 @@ def _tell_callback(row: Any) -> Happening:
 
 
 def _tell_mail(row: Any) -> Happening:
-    facts = {"mail": row.name, "recipient": row.recipient, "about": row.about, "why": row.why}
+    facts = {"mail": row.name, "recipient": row.recipient, "why": row.why}
     what = What.MAIL_REFUSED if row.why else What.MAIL_SENT
     return Happening(row.at, what, facts, row.request_id)
 
@@ -91,11 +108,18 @@ def _tell_wish(row: Any) -> Happening:
     return Happening(row.at, What.MAIL_ASKED, {"is_counted": bool(row.number)})
 
 
+def _tell_receipt(row: Any) -> Happening:
+    kind = ReceiptKind(row.name)
+    number = number_of(Receipt(kind=kind, year=row.key, number=row.number))
+    return Happening(row.at, What.RECEIPT_MADE, {"kind": kind, "number": number})
+
+
 _TELL: dict[str, Callable[[Any], Happening]] = {
     "past": _tell_past,
     "callback": _tell_callback,
     "mail": _tell_mail,
     "wish": _tell_wish,
+    "receipt": _tell_receipt,
 }
 
 
