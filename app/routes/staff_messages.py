@@ -13,6 +13,7 @@ from app.gateways import current_settings
 from app.integrations.mailer import Letter
 from app.models import MessageStatus, RecipientStatus, Role
 from app.routes.access import requires_role
+from app.routes.htmx import render
 from app.routes.proof import requires_fresh_proof
 from app.routes.staff import the_member
 from app.services.office import message_reading, messages
@@ -62,7 +63,6 @@ def write() -> ResponseReturnValue:
 
 @bp.get("/<int:message_id>")
 @requires_role(Role.ADMIN)
-@requires_fresh_proof
 def show(message_id: int) -> ResponseReturnValue:
     """Show a draft as it would be sent, or how far a message is."""
     return _page(message_id)
@@ -113,17 +113,30 @@ def try_out(message_id: int) -> ResponseReturnValue:
     )
 
 
+@bp.get("/<int:message_id>/send")
+@requires_role(Role.ADMIN)
+@requires_fresh_proof
+def ask_send(message_id: int) -> ResponseReturnValue:
+    """Say to how many people a draft goes, before it goes."""
+    return _send_page(_get_draft(message_id))
+
+
 @bp.post("/<int:message_id>/send")
 @requires_role(Role.ADMIN)
 @requires_fresh_proof
 def send(message_id: int) -> ResponseReturnValue:
     """Send a draft to so many people as the page had said."""
-    shown, count, by = _number("shown"), _number("count"), the_member().actor
-    return _try(
-        message_id,
-        "sent",
-        lambda: messages.send(message_id, shown=shown, count=count, by=by, now=utcnow()),
-    )
+    view, shown, count = _get_view(message_id), _number("shown"), _number("count")
+    try:
+        messages.send(message_id, shown=shown, count=count, by=the_member().actor, now=utcnow())
+    except messages.StaleMessage:
+        now = _get_view(message_id)
+        if now.message.status is not MessageStatus.DRAFT:
+            return _page(message_id, CHANGED), 409
+        return _send_page(now, CHANGED if now.total == view.total else NUMBER_CHANGED), 409
+    except messages.NotTried:
+        return _page(message_id, TRY_FIRST), 409
+    return redirect(url_for("staff_messages.show", message_id=message_id, done="sent"), code=303)
 
 
 @bp.post("/<int:message_id>/stop")
@@ -136,7 +149,6 @@ def stop(message_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:message_id>/go-on")
 @requires_role(Role.ADMIN)
-@requires_fresh_proof
 def go_on(message_id: int) -> ResponseReturnValue:
     """Go on with a message that was stopped."""
     by = the_member().actor
@@ -145,7 +157,6 @@ def go_on(message_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:message_id>/retry")
 @requires_role(Role.ADMIN)
-@requires_fresh_proof
 def retry(message_id: int) -> ResponseReturnValue:
     """Try those again it did not reach, or perhaps not."""
     wanted, by = request.form.get("status", ""), the_member().actor
@@ -161,14 +172,11 @@ def retry(message_id: int) -> ResponseReturnValue:
 
 def _try(message_id: int, done: str, change: Callable[[], None]) -> ResponseReturnValue:
     """Do something with a message, or show it as it is now, and why nothing was done."""
-    before = _get_view(message_id).total
+    _get_view(message_id)
     try:
         change()
     except messages.StaleMessage:
-        is_other_number = _get_view(message_id).total != before
-        return _page(message_id, NUMBER_CHANGED if is_other_number else CHANGED), 409
-    except messages.NotTried:
-        return _page(message_id, TRY_FIRST), 409
+        return _page(message_id, CHANGED), 409
     return redirect(url_for("staff_messages.show", message_id=message_id, done=done), code=303)
 
 
@@ -204,8 +212,9 @@ def _page(message_id: int, problem: Words | None = None) -> str:
     view = _get_view(message_id)
     is_draft = view.message.status is MessageStatus.DRAFT
     locales = ["id", "en"] if view.message.body_en else ["id"]
-    return render_template(
+    return render(
         "staff/messages/message.html",
+        "staff/messages/_progress.html",
         view=view,
         message=view.message,
         counts={status.value: number for status, number in view.counts.items()},
@@ -214,6 +223,16 @@ def _page(message_id: int, problem: Words | None = None) -> str:
         problem=problem,
         done=DONE.get(request.args.get("done", "")),
         here=url_for("staff_messages.show", message_id=message_id),
+    )
+
+
+def _send_page(view: MessageView, problem: Words | None = None) -> str:
+    return render_template(
+        "staff/messages/send.html",
+        view=view,
+        message=view.message,
+        problem=problem,
+        here=url_for("staff_messages.ask_send", message_id=view.message.id),
     )
 
 

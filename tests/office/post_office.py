@@ -100,7 +100,7 @@ def write(client: FlaskClient, *tickets: int, **changes: str) -> str:
 
 def press(client: FlaskClient, address: str, what: str, **changes: object) -> Page:
     """Send one of the forms of a message's page as the page shows it."""
-    page = Page(client.get(address))
+    page = Page(client.get(f"{address}/send" if what == "send" else address))
     [form] = [one for one in page.all("form") if one.attributes["action"].endswith(f"/{what}")]
     inputs = [one.attributes for one in form.walk() if one.tag == "input"]
     fields = {one["name"]: one["value"] for one in inputs}

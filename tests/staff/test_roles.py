@@ -103,6 +103,7 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/staff/messages/<int:message_id>/edit"): ADMIN,
     ("POST", "/staff/messages/<int:message_id>/edit"): ADMIN,
     ("POST", "/staff/messages/<int:message_id>/try"): ADMIN,
+    ("GET", "/staff/messages/<int:message_id>/send"): ADMIN,
     ("POST", "/staff/messages/<int:message_id>/send"): ADMIN,
     ("POST", "/staff/messages/<int:message_id>/stop"): ADMIN,
     ("POST", "/staff/messages/<int:message_id>/go-on"): ADMIN,
