@@ -13,15 +13,13 @@ from app.integrations.xendit import XenditError
 from app.models import AuditEntry, Role
 from app.routes.audit_words import SAID_BY
 from app.routes.order_action_words import MOVES, PARTS, STATES
-from app.services.office import audit
-from app.services.office.audit import AuditFilter
 from app.services.office.order_actions import (
     RULES,
     MoveKind,
     MoveNotPossible,
     OrderChanged,
 )
-from app.services.office.order_print import OrderFacts, find_facts, fingerprint
+from app.services.office.order_print import OrderFacts, find_facts, fingerprint, list_latest
 
 MONEY_ROLES = (Role.FINANCE, Role.ADMIN)
 LATEST = 3  # changes shown to who was too late
@@ -93,8 +91,7 @@ def act(
         done = make()
     except OrderChanged as error:
         changed = [PARTS[part] for part in error.parts]
-        latest = audit.list_entries(AuditFilter(subject=code)).entries[:LATEST]
-        return again(Refusal(error, changed, latest)), error.status
+        return again(Refusal(error, changed, list_latest(code, limit=LATEST))), error.status
     except MoveNotPossible as error:
         return again(Refusal(error)), error.status
     except XenditError:

@@ -165,6 +165,7 @@ def test_a_transfer_is_noted_with_its_number_once(desk: Desk, finance: FlaskClie
 
     assert where(page).endswith("?done=transferred")
     assert (late.status, "do not transfer again" in late.text) == (409, True)
+    assert "noted a refund as transferred" in late.text
     noted = desk.read(code, lambda facts: (facts.refunds[0].status, facts.refunds[0].note))
     assert noted == (RefundStatus.DONE_BY_HAND, "BCA 20261123-0042")
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, object_session, selectinload
 
-from app.models import ETicket, MailRequest, MoneyCase, Order, OrderItem, Refund
+from app.models import AuditEntry, ETicket, MailRequest, MoneyCase, Order, OrderItem, Refund
 from app.services.running.transaction import reading
 
 Kept = TypeVar("Kept", Refund, MoneyCase)
@@ -92,6 +92,19 @@ def read_facts(order: Order) -> OrderFacts:
             .order_by(MailRequest.id)
         ).all(),
     )
+
+
+def list_latest(code: str, *, limit: int) -> Sequence[AuditEntry]:
+    """Return what was last done to an order or its refunds, the newest first; two indexed looks."""
+    of_order = (AuditEntry.subject_kind == "order") & (AuditEntry.subject_key == code)
+    of_refunds = (AuditEntry.subject_kind == "refund") & AuditEntry.subject_key.startswith(
+        f"{code}-", autoescape=True
+    )
+    mine = sa.select(AuditEntry).where(of_order | of_refunds).order_by(AuditEntry.id.desc())
+    with reading() as session:
+        found = session.scalars(mine.limit(limit)).all()
+        session.expunge_all()
+        return found
 
 
 def fingerprint(order: Order | OrderFacts) -> str:
