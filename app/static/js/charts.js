@@ -50,6 +50,11 @@ function drawMarks(marks) {
 
 function draw(figure) {
   const { chart, zone, label, x, limit, limitName, table, marks } = figure.dataset;
+  // First, as an empty figure takes no room.
+  const canvas = document.createElement("div");
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", label);
+  figure.replaceChildren(canvas);
   const { names, times, values } = read(document.getElementById(table));
   const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
   const isBars = chart === "bars";
@@ -85,10 +90,6 @@ function draw(figure) {
     cursor: { drag: { x: false, y: false } },
     hooks: { draw: [drawMarks(readMarks(marks))] },
   };
-  const canvas = document.createElement("div");
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", label);
-  figure.replaceChildren(canvas);
   return new uPlot(options, data, canvas);
 }
 
