@@ -21,12 +21,13 @@ def test_another_address_gets_the_e_tickets_and_the_old_ones_can_be_made_worthle
     desk: Desk,
 ) -> None:
     code = desk.paid_order(desk.add_ticket("Reguler"))
-    old = desk.seats(code)
+    old, link = desk.seats(code), desk.read(code, lambda facts: facts.order.token)
 
     assert correct(desk, code, MOVED, are_codes_new=True)
 
     assert desk.read(code, lambda facts: facts.order.user.email) == MOVED.email
     assert {seat[2] for seat in old}.isdisjoint(seat[2] for seat in desk.seats(code))
+    assert desk.app.test_client().get(f"/orders/{link}").status_code == 404, "it was in that mail"
     assert desk.jobs(SEND_UPDATED) == 1
     assert desk.violations() == []
 
@@ -35,9 +36,13 @@ def test_a_corrected_phone_number_mails_nothing_and_keeps_the_codes(desk: Desk) 
     code = desk.paid_order(desk.add_ticket("Reguler"))
     old = desk.seats(code)
 
-    assert not correct(desk, code, Buyer(SARI.full_name, SARI.email, "+6281111111111"))
+    link = desk.read(code, lambda facts: facts.order.token)
+    correction = Buyer(SARI.full_name, SARI.email, "+6281111111111")
+
+    assert not correct(desk, code, correction, are_codes_new=True)
 
     assert (desk.seats(code), desk.jobs(SEND_UPDATED)) == (old, 0)
+    assert desk.read(code, lambda facts: facts.order.token) == link
     assert desk.done(code) == ["order.buyer_corrected"]
 
 

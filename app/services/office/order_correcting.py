@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from app.models import Order
+from app.models.codes import new_order_token
 from app.services.office import updated_etickets
 from app.services.office.new_codes import renew_codes
 from app.services.office.order_actions import MoveKind, acting_on
@@ -35,8 +36,9 @@ def correct_buyer(
     """Correct the buyer's name, address or phone; tell whether the e-tickets are mailed.
 
     That is for a paid order whose address is another one. With `are_codes_new` those that went to
-    the old address become worthless, but where somebody has entered. The log keeps what was
-    corrected, not the details themselves. Raises OrderChanged, MoveNotPossible.
+    the old address become worthless, but where somebody has entered, and so does the link to the
+    order that stood in that mail. The log keeps what was corrected, not the details themselves.
+    Raises OrderChanged, MoveNotPossible.
     """
     with acting_on(order_id, seen, MoveKind.CORRECT_BUYER) as (session, facts):
         user = facts.order.user
@@ -47,6 +49,8 @@ def correct_buyer(
         has_new_codes = is_mailed and are_codes_new and bool(facts.movable_seats)
         if has_new_codes:
             renew_codes(session, facts.movable_seats, now)
+        if is_mailed and are_codes_new:
+            facts.order.token = new_order_token()  # or the link of the old mail would show them
         if is_mailed:
             update = Update.CODES if has_new_codes else Update.RESENT
             updated_etickets.enqueue(session, facts.order, update, now=now)
