@@ -13,7 +13,7 @@ from app.clock import utcnow
 from app.errors import FieldRefusal, Words
 from app.formatting import zone_name
 from app.forms.tickets import NEW_TICKET, TICKET_FIELDS, read_ticket, ticket_as_typed
-from app.forms.typed import TypedForm
+from app.forms.typed import TypedForm, typed_moment
 from app.gateways import current_settings
 from app.models import Role, SaleStatus
 from app.routes.access import requires_role
@@ -79,8 +79,13 @@ def show_all() -> str:
 @bp.get("/new")
 @requires_role(Role.ADMIN)
 def ask() -> ResponseReturnValue:
-    """Ask for a new ticket."""
-    return _page(TypedForm.of(NEW_TICKET))
+    """Ask for a new ticket, on sale from now until the event begins unless typed otherwise."""
+    event = current_settings().event
+    window = {
+        "valid_from": typed_moment(utcnow(), event.timezone),
+        "valid_until": typed_moment(event.starts_at, event.timezone),
+    }
+    return _page(TypedForm.of({**NEW_TICKET, **window}))
 
 
 @bp.post("/new")

@@ -34,6 +34,7 @@ bp = Blueprint("staff_vouchers", __name__, url_prefix="/staff/vouchers")
 
 PAGE_LENGTH = 50
 LONGEST_CODE = 32
+LONGEST_ID = 9
 DONE = {
     "added": _l("The voucher was made. It works from now on."),
     "changed": _l("The change is in force."),
@@ -89,8 +90,9 @@ def show_links() -> str:
 @bp.get("/new")
 @requires_role(Role.ADMIN)
 def ask() -> ResponseReturnValue:
-    """Ask for new vouchers."""
-    return _new_page(TypedForm.of(NEW_VOUCHER))
+    """Ask for new vouchers, for the ticket that the address names if any."""
+    ticket_ids = request.args.get("ticket", "")[:LONGEST_ID]
+    return _new_page(TypedForm.of({**NEW_VOUCHER, "ticket_ids": ticket_ids}))
 
 
 @bp.post("/new")

@@ -67,6 +67,14 @@ def test_times_are_typed_in_the_zone_of_the_event_and_it_is_said(small_office: O
     assert "All times are WIB" in shown.text
 
 
+def test_a_new_ticket_is_on_sale_from_now_until_the_event_unless_typed_otherwise(
+    small_office: Office,
+) -> None:
+    page = Page(small_office.log_in(Role.ADMIN).get(f"{TICKETS}/new"))
+    assert page.fields["valid_until"] == "2030-01-26T09:00"
+    assert page.fields["valid_from"] <= typed_time()
+
+
 def test_the_form_of_a_ticket_sent_back_untouched_changes_nothing(office: Office) -> None:
     ticket_id, admin = add_ticket(office, is_hidden=True), office.log_in(Role.ADMIN)
     before = the_ticket(office, ticket_id)

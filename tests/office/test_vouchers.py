@@ -141,6 +141,15 @@ def test_many_codes_are_made_at_once_and_their_links_stand_ready_to_copy(office:
     assert all(code.startswith("VIP-") for code in codes)
 
 
+def test_a_hidden_ticket_leads_to_a_voucher_that_names_it(small_office: Office) -> None:
+    admin, ticket_id = small_office.log_in(Role.ADMIN), add_ticket(small_office, is_hidden=True)
+    page = Page(admin.get(f"{TICKETS}/{ticket_id}"))
+    [link] = [e for e in page.all("a") if e.text == "Make vouchers for this ticket"]
+    offered = Page(admin.get(link.attributes["href"]))
+    assert fields(offered)["ticket_ids"] == [str(ticket_id)]
+    assert Page(admin.get(f"{NEW}?ticket=%C2%B2,x")).status == 200
+
+
 def test_one_code_is_made_up_when_none_is_typed(small_office: Office) -> None:
     admin = small_office.log_in(Role.ADMIN)
     made = save(admin, NEW, effect="fixed_price", value="0", max_seats="2")
