@@ -166,6 +166,13 @@ def test_words_that_many_buyers_share_find_the_same_buyers(
         assert shop.find(text) == expected, text
 
 
+def test_an_order_found_by_an_attendee_says_whose_name_it_was(shop: Shop) -> None:
+    with shop.desk.app.app_context():
+        for text, names in (("ayu", ("Ayu Lestari",)), ("sari", ()), (shop.sari, ())):
+            [order] = search_orders(OrderFilter(text)).orders
+            assert order.attendees == names, text
+
+
 def test_where_many_buyers_fit_attendees_are_not_looked_through(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,7 +284,7 @@ def test_a_search_takes_few_statements(shop: Shop) -> None:
     for text in ("", "sari", "TX", "0777", "@example.com", INVOICE):
         with shop.desk.app.app_context(), listening(db.engine) as said:
             search_orders(OrderFilter(text))
-        assert said.statements <= 6, (text, said)
+        assert said.statements <= 7, (text, said)
 
 
 def test_what_is_offered_to_narrow_by_is_what_there_is(shop: Shop) -> None:

@@ -21,7 +21,13 @@ from app.models import (
     User,
     Voucher,
 )
-from app.services.office.order_text import MOST, Condition, find_named, narrow
+from app.services.office.order_text import (
+    MOST,
+    Condition,
+    find_named,
+    list_fitting_attendees,
+    narrow,
+)
 from app.services.running.transaction import reading
 
 PAGE_LENGTH = 50
@@ -51,7 +57,10 @@ class OrderFilter:
 
 @dataclass(frozen=True)
 class FoundOrder:
-    """An order as the list shows it; `seats` are quantities and names of tickets."""
+    """An order as the list shows it; `seats` are quantities and names of tickets.
+
+    `attendees` are those whose name was looked for, where it is not the buyer's.
+    """
 
     code: str
     created_at: datetime
@@ -64,6 +73,7 @@ class FoundOrder:
     has_case: bool
     has_refund: bool
     seats: tuple[tuple[int, str], ...]
+    attendees: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,7 @@ class OrderPage:
 def search_orders(wanted: OrderFilter, *, before: str | None = None) -> OrderPage:
     """Return a page of what is wanted, from the newest or from behind the order `before`.
 
-    Takes five statements at most, however many orders there are.
+    Takes seven statements at most, however many orders there are.
     """
     with reading() as session:
         named, has_attendees = find_named(session, wanted.text), True
@@ -99,7 +109,7 @@ def search_orders(wanted: OrderFilter, *, before: str | None = None) -> OrderPag
             query = query.where(Order.id < last)
         most = MOST if before is None else PAGE_LENGTH
         ids = session.scalars(query.order_by(Order.id.desc()).limit(most + 1)).all()
-        shown = _load(session, ids[:PAGE_LENGTH])
+        shown = _load(session, ids[:PAGE_LENGTH], "" if named else wanted.text)
     return OrderPage(
         orders=shown,
         count=len(ids) if before is None else None,
@@ -169,7 +179,7 @@ def _open_refunds() -> sa.Select[int]:
 # --- what is shown ------------------------------------------------------------------------------
 
 
-def _load(session: Session, ids: Sequence[int]) -> list[FoundOrder]:
+def _load(session: Session, ids: Sequence[int], text: str) -> list[FoundOrder]:
     if not ids:
         return []
     rows = session.execute(
@@ -192,7 +202,15 @@ def _load(session: Session, ids: Sequence[int]) -> list[FoundOrder]:
         .order_by(Order.id.desc())
     ).all()
     seats = _seats(session, ids)
-    return [FoundOrder(*row[1:], tuple(seats.get(row[0], ()))) for row in rows]
+    guests = list_fitting_attendees(session, text, ids) if text else {}
+    return [
+        FoundOrder(
+            *row[1:],
+            tuple(seats.get(row[0], ())),
+            tuple(name for name in guests.get(row[0], ()) if name != row.full_name),
+        )
+        for row in rows
+    ]
 
 
 def _seats(session: Session, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:

@@ -92,6 +92,19 @@ def narrow(session: Session, query: sa.Select[int], text: str) -> tuple[sa.Selec
     return query.where(Order.id.in_(found)), True
 
 
+def list_fitting_attendees(
+    session: Session, text: str, order_ids: Sequence[int]
+) -> dict[int, list[str]]:
+    """Return the attendees of these orders whose names fit a text, by order."""
+    fits, found = _read_text(text).attendees, dict[int, list[str]]()
+    if fits is None:
+        return found
+    seats = sa.select(ETicket.order_id, ETicket.attendee).where(ETicket.order_id.in_(order_ids))
+    for order_id, attendee in session.execute(seats.where(fits).order_by(ETicket.id)):
+        found.setdefault(order_id, []).append(attendee)
+    return found
+
+
 def _read_text(text: str) -> _Sought:
     """Tell what a text is: the end of a phone number, an address, or words of a name."""
     digits = re.sub(r"[\s().+-]", "", text)
