@@ -1,11 +1,14 @@
 """Acting on an order where Xendit or the mail server has a word."""
 
+from datetime import timedelta
+
 import pytest
 
-from app.models import CaseKind, OrderStatus
+from app.models import CaseKind, OrderStatus, Payment
 from app.services.money.deciding import Decision
 from app.services.money.payments import CONFIRM
 from app.services.office import order_ending
+from app.services.office.order_actions import MoveNotPossible
 from app.services.office.updated_etickets import SEND_UPDATED
 from app.services.selling.ordering import Buyer, PlacedOrder
 from sandbox.client import Mailbox
@@ -93,6 +96,30 @@ def test_too_little_money_is_taken_or_sent_back(
     assert kind is CaseKind.UNDERPAID
     assert desk.read(placed.code, lambda facts: facts.order.status) is status
     assert (desk.done(placed.code), desk.violations()) == (["case.decided"], [])
+
+
+def test_what_xendit_is_not_done_with_is_decided_later(world: World) -> None:
+    desk, placed = Desk(world.app), world.order(world.add_ticket())
+    world.standin.pay(world.invoice_id(placed), "DANA", amount=PRICE - 50_000)
+    world.callback(placed)
+    world.work(CONFIRM)
+    case_id = desk.read(placed.code, lambda facts: facts.cases[0].id)
+    soon = world.now() + timedelta(minutes=1)
+    world.change(Payment, Payment.order_id == placed.order_id, create_claimed_until=soon)
+
+    with world.app.app_context(), pytest.raises(MoveNotPossible) as refused:
+        order_ending.decide_case(
+            placed.order_id,
+            case_id,
+            Decision.REFUND,
+            seen=desk.seen(placed.code),
+            by=BY,
+            now=world.now(),
+            gateway=world.gateway,
+        )
+
+    assert "an invoice is being opened" in str(refused.value.detail)
+    assert desk.done(placed.code) == []
 
 
 def test_new_e_tickets_go_to_the_new_address_alone_with_their_new_codes(

@@ -30,11 +30,6 @@ from app.services.selling.ordering import EXPIRE_ORDER
 
 log = logging.getLogger(__name__)
 
-NOT_SETTLED = _l(
-    "Xendit is not done with this yet: money may still come, or an answer is missing. "
-    "Try again in a few minutes."
-)
-
 
 def cancel(
     order_id: int, *, reason: str, seen: str, by: By, now: datetime, gateway: XenditClient
@@ -159,8 +154,9 @@ def decide_case(
 ) -> None:
     """Take the money of a case as it is, or send it back.
 
-    Raises OrderChanged, also when it was decided a moment ago; MoveNotPossible while Xendit is not
-    done with it; XenditError when it cannot be asked. Nothing was decided then.
+    Raises OrderChanged, also when it was decided a moment ago; MoveNotPossible, with the reason in
+    English, while Xendit is not done with it; XenditError when it cannot be asked. Nothing was
+    decided then.
     """
     _check_seen(order_id, seen)
     try:
@@ -168,7 +164,7 @@ def decide_case(
     except CaseClosed as error:
         raise OrderChanged([Part.CASES]) from error
     except NotPossible as error:
-        raise MoveNotPossible(NOT_SETTLED) from error
+        raise MoveNotPossible(_l("This cannot be decided now: %(why)s.", why=error)) from error
 
 
 @use_case
