@@ -77,14 +77,12 @@ def test_a_stale_tab_switches_nothing(hall: Hall, admin_office: Office) -> None:
     assert hall.look().door.id == 2
 
 
-@pytest.mark.parametrize("pace", ["0", "60.001", "fast"])
-def test_a_pace_that_cannot_be_comes_back_as_typed(
-    hall: Hall, admin_office: Office, pace: str
-) -> None:
+def test_a_pace_that_cannot_be_comes_back_as_typed(hall: Hall, admin_office: Office) -> None:
     admin = admin_office.log_in(Role.ADMIN)
-    page = send(admin, f"{PAGE}/pace", page=PAGE, line="1", pace=pace)
-    assert (page.status, page.fields["pace"]) == (422, pace)
-    assert page.by_id("pace-error").text
+    for pace in ("0", "60.001", "fast"):
+        page = send(admin, f"{PAGE}/pace", page=PAGE, line="1", pace=pace)
+        assert (page.status, page.fields["pace"]) == (422, pace)
+        assert page.by_id("pace-error").text
     assert hall.look().door.most_per_minute is None
 
 
