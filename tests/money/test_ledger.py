@@ -30,7 +30,7 @@ def test_a_paid_order_is_money_received_and_seats_sold(each_world: World) -> Non
         (Movement.SOLD, BUYERS, PRICE),
     ]
     assert balances(each_world) == {SALES: -PRICE, Account.RECEIVABLE: PRICE}
-    assert wrongs(each_world) == []
+    assert wrongs(each_world.app) == []
 
 
 def test_posting_again_changes_nothing(each_world: World) -> None:
@@ -56,7 +56,7 @@ def test_the_sweep_finds_what_nobody_marked(world: World) -> None:
         found = postings.sweep(now=world.now(), zone=world.settings.event.timezone)
 
     assert found == 2
-    assert wrongs(world) == []
+    assert wrongs(world.app) == []
 
 
 def test_a_cancelled_order_takes_the_sale_back_and_owes_the_money(world: World) -> None:
@@ -69,7 +69,7 @@ def test_a_cancelled_order_takes_the_sale_back_and_owes_the_money(world: World) 
     assert balances(world) == {Account.RECEIVABLE: PRICE, OWED: -PRICE}
     seats = sum(line.count for line in lines(world, placed) if line.account is SALES)
     assert seats == 0
-    assert wrongs(world) == []
+    assert wrongs(world.app) == []
 
 
 def test_a_refund_by_hand_comes_out_of_the_organisers_bank(world: World) -> None:
@@ -81,7 +81,7 @@ def test_a_refund_by_hand_comes_out_of_the_organisers_bank(world: World) -> None
     post(world)
 
     assert balances(world) == {Account.RECEIVABLE: PRICE, Account.BANK: -PRICE}
-    assert wrongs(world) == []
+    assert wrongs(world.app) == []
 
 
 def test_money_that_came_too_late_is_owed_to_the_buyer(world: World) -> None:
@@ -101,7 +101,7 @@ def test_money_that_came_too_late_is_owed_to_the_buyer(world: World) -> None:
     post(world)
 
     assert balances(world, placed) == {Account.RECEIVABLE: PRICE, OWED: -PRICE}
-    assert wrongs(world) == []
+    assert wrongs(world.app) == []
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_wrong_amount_is_the_buyers_until_somebody_decides(
     post(world)
 
     assert balances(world, placed) == {Account.RECEIVABLE: paid, **left}
-    assert wrongs(world) == []
+    assert wrongs(world.app) == []
 
 
 def test_a_second_payment_is_received_and_owed_back(world: World) -> None:
@@ -142,7 +142,7 @@ def test_a_second_payment_is_received_and_owed_back(world: World) -> None:
         kinds = db.session.scalars(sa.select(MoneyCase.kind)).all()
     assert kinds == [CaseKind.DOUBLE_PAYMENT]
     assert balances(world, placed) == {Account.RECEIVABLE: 2 * PRICE, SALES: -PRICE, OWED: -PRICE}
-    assert wrongs(world) == []
+    assert wrongs(world.app) == []
 
 
 def test_a_free_order_counts_its_seats(world: World) -> None:
@@ -170,7 +170,7 @@ def test_a_change_of_a_paid_orders_price_is_posted_as_the_difference(world: Worl
         SALES: 50_000 - PRICE,
         BUYERS: -50_000,
     }
-    assert wrongs(world) == []
+    assert wrongs(world.app) == []
 
 
 def test_what_comes_after_a_day_was_closed_is_a_correction_on_the_next(world: World) -> None:

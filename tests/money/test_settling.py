@@ -51,7 +51,7 @@ def test_a_fee_is_posted_as_soon_as_xendit_expects_it(each_world: World) -> None
         Account.VAT: VAT,
         Account.RECEIVABLE: PRICE - FEE - VAT,
     }
-    assert wrongs(each_world) == []
+    assert wrongs(each_world.app) == []
 
 
 def test_it_is_read_again_until_the_money_is_in_the_balance(world: World) -> None:
