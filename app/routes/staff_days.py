@@ -156,5 +156,5 @@ def _note(done: str) -> Words | None:
 
 def _day_name(day: date, *, is_short: bool = False) -> str:
     """Return `Sabtu, 21 November 2026`, or `Sab 21 Nov 2026`."""
-    pattern = f"EEE d{GLUE}MMM y" if is_short else f"EEEE, d{GLUE}MMMM y"
+    pattern = f"EEE{GLUE}d{GLUE}MMM{GLUE}y" if is_short else f"EEEE, d{GLUE}MMMM y"
     return str(format_date(day, pattern))
