@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
-from flask import Flask, current_app
+from flask import Flask, Response, current_app, request
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+from werkzeug.wsgi import ClosingIterator
 
 from app import lanes, tracing
 from app.config import Settings
@@ -38,6 +39,7 @@ HEALTH = ("/readyz", "/metrics")
 # They ask no database; the first has to be answered whatever happens, all pages need the others.
 NO_LANE = ("/healthz", "/static", "/event.css", "/event")
 TURNSTILE = "turnstile"
+IS_MADE_MEANWHILE = "tickets.streams"
 
 log = logging.getLogger("app.request")
 
@@ -73,9 +75,14 @@ class Turnstile:
         except Crowded as refusal:
             return self._refuse(refusal, lane, environ, start_response)
         try:
-            return self._app(environ, start_response)
-        finally:
+            answer = self._app(environ, start_response)
+        except BaseException:
             lanes.leave()
+            raise
+        if environ.get(IS_MADE_MEANWHILE):
+            return ClosingIterator(answer, lanes.leave)
+        lanes.leave()
+        return answer
 
     def _refuse(
         self,
@@ -109,6 +116,14 @@ def init_app(app: Flask, settings: Settings) -> None:
     turnstile = Turnstile(app.wsgi_app, gates=gates, refusals=refusals, window=window)
     app.extensions[TURNSTILE] = turnstile
     app.wsgi_app = turnstile  # type: ignore[method-assign]
+    app.after_request(_note_stream)
+
+
+def _note_stream(response: Response) -> Response:
+    """Note an answer that is made while it is sent: it is work still, and files are not."""
+    is_file = response.direct_passthrough
+    request.environ[IS_MADE_MEANWHILE] = response.is_streamed and not is_file
+    return response
 
 
 def when_refused(app: Flask, act: Callable[[], None]) -> None:
