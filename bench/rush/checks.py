@@ -170,12 +170,13 @@ def budget_in_line(ledger: Ledger) -> tuple[int, float]:
 def stretches_with_line(ledger: Ledger) -> list[tuple[float, float]]:
     """Return the stretches of time in which a line existed, as pairs of begin and end.
 
-    It did between two looks when one order was in it all that time, in nobody's hands: a call was
-    possible then that nobody made, unless Xendit's budget was used up.
+    It did between two looks when those in it at the first were enough for all the calls that Xendit
+    allowed until the second. Fewer are served as fast as anybody can look; how fast is told by how
+    long they wait for their invoice.
     """
     stretches: list[tuple[float, float]] = []
     for before, after in itertools.pairwise(ledger.line):
-        if after.since is None or after.since > before.at:
+        if before.length < (after.at - before.at) * ledger.calls_per_minute / 60:
             continue
         begins = stretches.pop()[0] if stretches and stretches[-1][1] == before.at else before.at
         stretches.append((begins, after.at))

@@ -46,14 +46,12 @@ class Stock:
 class Line:
     """The line for invoices at one moment: orders without one, due for it and in nobody's hands.
 
-    `since` is when the first of them was due; None when nobody is in line. Orders whose invoice is
-    being made, in a request or by a worker, have left the line; those that got it in the request
-    and whose job has yet to find that out never were in it.
+    Orders whose invoice is being made, in a request or by a worker, have left the line; those that
+    got it in the request and whose job has yet to find that out never were in it.
     """
 
     at: float
     length: int
-    since: float | None
 
 
 @dataclass
@@ -137,15 +135,17 @@ class Sampler(threading.Thread):
 
     def _look_at_line(self, connection: sa.Connection) -> None:
         now = datetime.now(UTC)
+        is_being_made = sa.func.coalesce(Payment.create_claimed_until > now, sa.false())
         in_line = (
-            sa.select(sa.func.count(), sa.func.min(Job.due_at))
+            sa.select(sa.func.count())
+            .select_from(Job)
             .join(Payment, Payment.order_id == sa.func.json_value(Job.payload, "$.order_id"))
             .where(Payment.invoice_id.is_(None), Payment.status == PaymentStatus.PENDING)
             .where(Job.kind == OPEN_INVOICE, Job.status == JobStatus.OPEN, Job.due_at <= now)
+            .where(sa.not_(is_being_made))
         )
-        length, first = connection.execute(in_line).one()
-        since = self._book.when(first) if length else None
-        self.samples.line.append(Line(self._book.when(now), length, since))
+        length = connection.execute(in_line).scalar_one()
+        self.samples.line.append(Line(self._book.when(now), length))
 
 
 def cpu_of_groups(groups: Mapping[str, int]) -> dict[str, float]:

@@ -64,12 +64,12 @@ def good_ledger() -> Ledger:
         orders=[order("A1"), unpaid],
         stock=[stock(0.0, 0, 0), stock(SOLD_AT, 3, 0), stock(50.0, 1, 2), stock(RELEASED_AT, 0, 2)],
         line=[
-            Line(1.0, 8, 1.0),
-            Line(2.0, 8, 1.0),
-            Line(3.0, 8, 1.5),
-            Line(4.0, 1, 3.5),
-            Line(9.0, 1, 8.5),
-            Line(9.5, 0, None),
+            Line(1.0, 18),
+            Line(2.0, 10),
+            Line(3.0, 9),
+            Line(4.0, 1),
+            Line(9.0, 1),
+            Line(9.5, 0),
         ],
         calls=[Call(0.9, "create", 429, "A1")]
         + [Call(1.05 + n / 10, "create", 200, f"{n}") for n in range(20)]

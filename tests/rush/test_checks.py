@@ -79,7 +79,7 @@ DOCTORED: dict[str, list[Doctor]] = {
     ],
     BUDGET: [
         lambda ledger: ledger.calls.__delitem__(slice(5, 8)),
-        lambda ledger: ledger.line.append(Line(19.5, 1, 8.5)),
+        lambda ledger: ledger.line.extend([Line(20.0, 10), Line(21.0, 10), Line(22.0, 0)]),
     ],
     "all quiet at the end": [
         lambda ledger: _change(ledger, 1, status=OrderStatus.PENDING),
@@ -107,13 +107,15 @@ def test_every_check_has_a_doctored_ledger() -> None:
     assert set(DOCTORED) == set(CHECKS)
 
 
-def test_a_line_is_an_order_that_waits_all_the_time_and_not_one_after_the_other() -> None:
+def test_a_line_is_as_many_as_all_possible_calls_would_serve() -> None:
     ledger = good_ledger()
 
     assert stretches_with_line(ledger) == [(1.0, 3.0)]
 
-    ledger.line = [Line(at, 24, at - 0.3) for at in (1.0, 1.5, 2.0, 2.5)]
+    ledger.line = [Line(at, 4) for at in (1.0, 1.5, 2.0, 2.5)]
     assert stretches_with_line(ledger) == []
+    ledger.calls_per_minute = 480
+    assert stretches_with_line(ledger) == [(1.0, 2.5)]
 
 
 def test_seats_that_come_back_while_one_asks_may_still_be_refused() -> None:
