@@ -26,6 +26,7 @@ from tests.staff.office import PASSWORD, Office, fresh_code
 Answers = Iterator[tuple[str, Response]]
 Part = Callable[[Shop, str], Answers]
 SOON = datetime(2030, 1, 20, 10, tzinfo=UTC)
+LEADING_ON = {State.STRANGER, State.TURN, State.OPEN}
 SLIP = "sari@gmial.com"
 ORDER_STATES = [*order_states.WAITING, *order_states.ENDED, *order_states.FINAL]
 DOOR = "/staff/door"
@@ -157,16 +158,18 @@ def faults(shop: Shop, language: str) -> Answers:
 
 
 def waiting_states(shop: Shop, language: str) -> Answers:
-    """The waiting room for a visitor in each state."""
+    """The waiting room for a visitor in each state, but those that lead on by themselves."""
     door = FairDoorSettings(SOON, per_minute=60, turn=timedelta(minutes=10), seats_per_person=4)
+    pages = {}
     with shop.app.test_request_context("/waiting?t1=2", headers={"Cookie": f"language={language}"}):
         settings = shop.app.extensions["settings"]
         shop.app.extensions["settings"] = replace(settings, fair_door=door)
-        for state in State:
+        for state in set(State) - LEADING_ON:
             news = News(state, 30, ahead=1234, minutes=9, is_scarce=True, opens_in=754)
-            page = Response(write_page(news, SOON), mimetype="text/html")
-            yield f"waiting, {state.value}", page
+            pages[state.value] = Response(write_page(news, SOON), mimetype="text/html")
         shop.app.extensions["settings"] = settings
+    for name, page in pages.items():
+        yield f"waiting, {name}", page
 
 
 def staff_states(office: Office, language: str) -> Answers:
