@@ -10,7 +10,7 @@ from app.models.base import Base, code_column
 
 
 class DayClose(Base):
-    """One signed day of the ledger; the database refuses to change or delete it (ADR 17).
+    """One signed day of the ledger; the database refuses to change or delete it (ADR 19).
 
     `sums` is `{"movement.account": rupiah}` of the day's entries. `seal` is a SHA-256 over this
     row and `previous_seal`, so that no closed day can be altered without all after it.

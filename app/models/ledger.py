@@ -43,7 +43,7 @@ class Movement(enum.Enum):
 
 
 class LedgerPosting(Base):
-    """One movement, or a correction of one; the database refuses to change or delete it (ADR 17).
+    """One movement, or a correction of one; the database refuses to change or delete it (ADR 19).
 
     `key` names the fact it follows (an invoice, a refund). `day` is the day it is booked on, in the
     event's zone; `corrects` the closed day it would have belonged to, None for an ordinary one.
