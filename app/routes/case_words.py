@@ -1,8 +1,8 @@
 """What the inbox says about what waits: its name, what to do next, and how old it is."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from flask_babel import format_timedelta
+from flask_babel import format_date, format_timedelta
 from flask_babel import lazy_gettext as _l
 
 from app.errors import Words
@@ -120,6 +120,11 @@ def title(entry: Entry) -> str:
 def next_step(entry: Entry) -> Words:
     """Return what to do about an entry."""
     return NEXT.get((entry.source, entry.kind)) or NEXT_ANY.get(entry.source, "")
+
+
+def day_name(day: date) -> str:
+    """Return a day as a person says it: `23 November 2026`."""
+    return str(format_date(day, "d MMMM y"))
 
 
 def age(since: datetime, now: datetime) -> str:

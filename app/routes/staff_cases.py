@@ -18,6 +18,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.clock import utcnow
 from app.errors import NotFound, Words
+from app.gateways import current_settings
 from app.models import Job, Refund, Role, Source
 from app.routes import case_words, sessions
 from app.routes.access import requires_role
@@ -83,6 +84,7 @@ def show_all() -> str:
         is_further=bool(request.args.get("after")),
         rest=_write_place(page.rest) if page.rest else None,
         now=now,
+        open_day=inbox.find_open_day(now=now, zone=current_settings().event.timezone),
         words=case_words,
         done=case_words.DONE.get(request.args.get("done", "")),
     )

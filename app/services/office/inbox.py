@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from app.models import (
     Source,
     Staff,
 )
+from app.services.office.day_look import find_next_open
 from app.services.office.waiting import after, difference_key, select_waiting
 from app.services.running.transaction import reading
 
@@ -101,14 +102,17 @@ def count_waiting(*, now: datetime) -> int:
 
 
 def find_entry(source: Source, key: str, *, now: datetime) -> Entry | None:
-    """Return an entry; None when it does not wait any more, or never did."""
+    """Return an entry; None when it does not wait any more, or never did. One statement."""
     rows = select_waiting(now).subquery("waiting")
-    mine = sa.select(rows).where(rows.c.source == source.value, rows.c.key == key)
+    noted = (InboxNote.source == source) & (InboxNote.key == key)
+    mine = sa.select(rows, InboxNote).outerjoin(InboxNote, noted)
+    mine = mine.where(rows.c.source == source.value, rows.c.key == key)
     with reading() as session:
-        row = session.execute(mine).one_or_none()
+        row = session.execute(mine.options(joinedload(InboxNote.owner))).one_or_none()
         if row is None:
             return None
-        [entry] = _with_notes(session, [Entry(source, *row[1:])])
+        *values, note = row[1:]
+        entry = _with_note(Entry(source, *values), note)
         session.expunge_all()
         return entry
 
@@ -121,6 +125,13 @@ def get_fact(entry: Entry) -> Fact:
     if fact is None:
         raise LookupError(f"{entry.source.value} {entry.key} is gone")
     return fact
+
+
+def find_open_day(*, now: datetime, zone: tzinfo) -> date | None:
+    """Return the first day before today whose money nobody has signed yet."""
+    with reading() as session:
+        day = find_next_open(session)
+    return day if day is not None and day < now.astimezone(zone).date() else None
 
 
 def find_order_code(job: Job) -> str | None:
