@@ -4,6 +4,7 @@ import click
 
 from app.clock import utcnow
 from app.gateways import current_settings
+from app.services.money import postings
 from app.services.office.demo.courses import FEWEST_ORDERS
 from app.services.office.demo.making import LiveKey, OrdersExist, plan_demo, write_demo
 
@@ -12,8 +13,12 @@ from app.services.office.demo.making import LiveKey, OrdersExist, plan_demo, wri
 @click.option("--orders", type=click.IntRange(min=FEWEST_ORDERS), default=1000, show_default=True)
 @click.option("--seed", default=1, show_default=True, help="Another number, another sale.")
 @click.option("--add", "is_added", is_flag=True, help="Even if there are orders already.")
-def demo_data(orders: int, seed: int, is_added: bool) -> None:
-    """Make a believable sale of six weeks: orders in every state, money, mails, and scans."""
+@click.option("--ledger", "is_posted", is_flag=True, help="Post the money at once, too.")
+def demo_data(orders: int, seed: int, is_added: bool, is_posted: bool) -> None:
+    """Make a believable sale of six weeks: orders in every state, money, mails, and scans.
+
+    Without --ledger a worker posts its money by and by.
+    """
     settings = current_settings()
     try:
         demo = plan_demo(orders, seed=seed, is_added=is_added, now=utcnow(), settings=settings)
@@ -26,4 +31,8 @@ def demo_data(orders: int, seed: int, is_added: bool) -> None:
     with click.progressbar(length=orders, label="orders") as bar:
         for written in write_demo(demo):
             bar.update(written)
+    if is_posted:
+        zone = settings.event.timezone
+        with click.progressbar(length=orders, label="ledger") as bar:
+            postings.sweep_all(now=utcnow(), zone=zone, progress=bar.update)
     click.echo(f"{orders} orders made; look at them under /staff")

@@ -15,6 +15,7 @@ from app.models import (
     CheckIn,
     Job,
     JobStatus,
+    LedgerPosting,
     Mail,
     MoneyCase,
     Order,
@@ -122,7 +123,9 @@ def test_a_shop_that_has_orders_is_left_alone_unless_told_otherwise(sqlite_app: 
         assert refused.exit_code == 1
         assert "--add" in refused.output
         assert count(Order.id > 0) == 60
-        assert command(sqlite_app, "--add").exit_code == 0
+        assert not count(LedgerPosting.id > 0)
+        assert command(sqlite_app, "--add", "--ledger").exit_code == 0
+        assert count(LedgerPosting.id > 0)
 
 
 @pytest.mark.parametrize("options", [(), ("--add",)])
