@@ -30,7 +30,7 @@ def admin(small_office: Office) -> FlaskClient:
         now, settings = datetime.now(UTC), current_settings()
         for _ in write_demo(plan_demo(ORDERS, seed=1, is_added=False, now=now, settings=settings)):
             pass
-        postings.sweep(now=now, zone=settings.event.timezone)
+        postings.sweep_all(now=now, zone=settings.event.timezone)
         db.session.rollback()
     small_office.add_phone()
     return small_office.log_in(Role.ADMIN)
