@@ -17,6 +17,7 @@ from tests.harness.service import Service
 from tests.torture.desk import Desk
 from tests.torture.ledger import confirmations, find_lost_money
 
+ORDER_ROUTES = ("/checkout", "/api/orders")
 CREATE = ("POST", "/v2/invoices")
 Times = dict[str, float]  # seconds since the opening, by order code
 
@@ -69,6 +70,7 @@ class Ledger:
     lost_money: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
     deadlocks: int = 0
+    busy_orders: int = 0  # that were let in and answered 503 all the same
 
     def creates(self) -> list[Call]:
         """Return the calls that create invoices, as they came."""
@@ -107,6 +109,7 @@ def close_books(
         lost_money=lost_money,
         unfinished=[f"still to be done: {job}" for job in desk.busy()] + desk.given_up(),
         deadlocks=deadlocks,
+        busy_orders=_count_busy_orders(service),
     )
 
 
@@ -154,6 +157,12 @@ def _read_ends(service: Service, book: Book) -> Times:
         for line in _lines_with("order ended unpaid", service.log(name)):
             ends[line["order"]] = book.when(datetime.fromisoformat(line["time"]))
     return ends
+
+
+def _count_busy_orders(service: Service) -> int:
+    """Return how many orders the database made busy: who is refused at the lane met no route."""
+    lines = _lines_with('"status": 503', service.log("web"))
+    return sum(line["method"] == "POST" and line["route"] in ORDER_ROUTES for line in lines)
 
 
 def _lines_with(words: str, log: str) -> Iterable[dict[str, Any]]:

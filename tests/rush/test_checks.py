@@ -21,7 +21,7 @@ def _change(ledger: Ledger, number: int, **changes: Any) -> None:
 
 
 def _deadlocks(ledger: Ledger) -> None:
-    ledger.deadlocks = 1_000
+    ledger.deadlocks, ledger.busy_orders = 1_000, 1
 
 
 def _refuse(ledger: Ledger, asked: float, *, seen_free: tuple[float, ...]) -> None:
@@ -116,6 +116,14 @@ def test_a_line_is_as_many_as_all_possible_calls_would_serve() -> None:
     assert stretches_with_line(ledger) == []
     ledger.calls_per_minute = 480
     assert stretches_with_line(ledger) == [(1.0, 2.5)]
+
+
+def test_deadlocks_of_workers_and_refusals_of_a_full_lane_reach_no_buyer() -> None:
+    ledger = good_ledger()
+    ledger.deadlocks = 1_000
+    ledger.answers.append(Answer("API order", 1.0, 0.4, 503, retry_after=2))
+
+    assert not audit(ledger)["no deadlock reached a buyer"]
 
 
 def test_seats_that_come_back_while_one_asks_may_still_be_refused() -> None:
