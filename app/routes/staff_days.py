@@ -42,12 +42,12 @@ def show_all() -> str:
     """List the days with movements of money, the latest first."""
     before = _read_day(request.args.get("before", ""))
     days = day_close.list_days(before=before)
-    open_days = [row.day for row in days if row.close is None]
+    next_open = day_look.find_next_to_close()
     return render_template(
         "staff/days/list.html",
         days=days,
         today=_today(),
-        next_open=open_days[-1] if open_days and open_days[-1] < _today() else None,
+        next_open=next_open if next_open and next_open < _today() else None,
         broken=day_close.find_broken_seal(),
         reading=settling.find_last(),
         older=days[-1].day if len(days) == day_close.DAYS_A_PAGE else None,

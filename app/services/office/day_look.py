@@ -154,6 +154,12 @@ def find_blockers(
     return found
 
 
+def find_next_to_close() -> date | None:
+    """Return the first day with movements that nobody has closed, be it over or not."""
+    with reading() as session:
+        return find_next_open(session)
+
+
 def find_next_open(session: Session) -> date | None:
     """Return the first day with movements that is not closed."""
     return session.scalar(sa.select(_NEXT_OPEN))
