@@ -31,7 +31,7 @@ from app.models import (
     Role,
 )
 from app.services.money import ledger
-from app.services.office import export_reading, exports
+from app.services.office import export_reading, export_tables, exports
 from app.services.running import jobs
 from tests.office.money_history import DESK, History
 from tests.pages.html import Page
@@ -151,7 +151,8 @@ def test_the_same_rows_come_whatever_the_size_of_a_batch(
     whole = {kind: history.export(kind) for kind in ExportKind}
     for kind in ExportKind:
         for batch in (1, 2):
-            monkeypatch.setattr(export_reading, "BATCH", batch)
+            for module in (export_reading, export_tables):
+                monkeypatch.setattr(module, "BATCH", batch)
             assert history.export(kind) == whole[kind], kind
         monkeypatch.undo()
 

@@ -83,7 +83,7 @@ def count(query: sa.Select[*tuple[Any, ...]]) -> int:
         return session.scalar(query) or 0
 
 
-def read_rows(query: sa.Select[*tuple[Any, ...]], *, limit: int | None = BATCH) -> list[Any]:
-    """Return the next rows of a query, or all of them."""
+def read_rows(query: sa.Select[*tuple[Any, ...]]) -> list[Any]:
+    """Return the rows of a query."""
     with reading() as session:
-        return list(session.execute(query.limit(limit)))
+        return list(session.execute(query))
