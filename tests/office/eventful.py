@@ -116,7 +116,7 @@ def traces(order: Order, number: int) -> Iterator[object]:
 def receive(order: Order, number: int, at: datetime) -> MessageRecipient:
     """Return what is left of a message to attendees that the buyer got."""
     message = Message(
-        subject="Ganti pintu",
+        subject="Ganti pintu 🎉",
         body="",
         body_en="",
         ticket_ids=[],

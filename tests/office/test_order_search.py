@@ -108,6 +108,7 @@ def add_traces(shop: Shop) -> None:
     case = {"kind": CaseKind.UNDERPAID, "status": CaseStatus.OPEN, "opened_at": NOW}
     refund = {"reason": RefundReason.UNDERPAID, "way": RefundWay.XENDIT, "created_at": NOW}
     refund |= {"status": RefundStatus.FAILED, "reference_id": f"{shop.mirah}-underpaid-x"}
+    refund["xendit_refund_id"] = "rfd-1-a"
     db.session.add_all([MoneyCase(**facts, **case), Refund(**facts, **refund)])
     voucher = Voucher(code="TEMAN", effect=VoucherEffect.NONE, is_for_all=True, created_at=NOW)
     db.session.add(voucher)
@@ -195,6 +196,7 @@ def test_an_order_is_found_by_every_key_of_it(shop: Shop) -> None:
     keys += [seat, seat.lower().replace("-", "")]
     for key in keys:
         assert shop.find(key) == {"sari"}, key
+    assert shop.find("rfd-1-a") == {"mirah"}
     assert shop.find(shop.sari[:8]) == {"sari"}, "a code may be cut off"
     assert shop.find(shop.sari, status=OrderStatus.PENDING) == set()
 

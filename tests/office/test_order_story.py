@@ -8,6 +8,7 @@ from flask import Flask
 
 from app.extensions import db
 from app.models import (
+    ApiKey,
     CaseKind,
     CaseResolution,
     CaseStatus,
@@ -21,6 +22,7 @@ from app.models import (
     RefundWay,
 )
 from app.routes import order_words
+from app.services.office import partners
 from app.services.office.happenings import What
 from app.services.office.order_story import invoice_made_at, sum_up
 from tests.harness.processes import ROOT
@@ -36,6 +38,7 @@ def desk(sqlite_app: Flask) -> Desk:
 def test_the_story_is_told_in_the_order_in_which_it_happened(app: Flask) -> None:
     desk = Desk(app)
     code = eventful(desk)
+    case = desk.read(code, lambda facts: facts.cases[0].id)
     assert say(desk, code) == [
         "Order placed: 2 × Reguler, Rp 300.000",
         f"Rp 300.000 paid by QRIS, invoice inv{code.lower()}",
@@ -45,13 +48,13 @@ def test_the_story_is_told_in_the_order_in_which_it_happened(app: Flask) -> None
         "Mail to sari@example.com: the e-tickets",
         "Mail to sari@example.com refused for good: that money went back (550 no such user)",
         "The buyer asked for the e-tickets again",
-        "Case 1 opened: paid twice, Rp 1.000",
-        "Case 1 closed: sent back, by system",
+        f"Case {case} opened: paid twice, Rp 1.000",
+        f"Case {case} closed: sent back, by system",
         f"Refund {code}-0-ref due: Rp 1.000 (paid twice)",
         f"Refund {code}-0-ref: bank account asked for",
         "Sari Dewi came in (gate Utara)",
         "Sari Dewi refused: Has entered already (gate Utara)",
-        "Mail to sari@example.com: Ganti pintu",
+        "Mail to sari@example.com: Ganti pintu 🎉",
         "Receipt KW-2027-000012 made",
         "A look at the invoice was asked for",
         "tests cancelled an order",
@@ -91,6 +94,15 @@ def test_no_line_is_the_same_in_both_languages(desk: Desk) -> None:
     code = eventful(desk)
     pairs = zip(say(desk, code, "en"), say(desk, code, "id"), strict=True)
     assert not [english for english, indonesian in pairs if english == indonesian]
+
+
+def test_an_order_of_a_partner_says_whose_key_it_came_with(desk: Desk) -> None:
+    code = desk.order(desk.add_ticket("Reguler"))
+    with desk.working():
+        partners.add_key("Komunitas", ("orders:write",), by="tests", now=NOW)
+        order = db.session.scalars(sa.select(Order).where(Order.code == code)).one()
+        order.api_key_id = db.session.scalars(sa.select(ApiKey.id)).one()
+    assert say(desk, code)[0] == "Order placed by Komunitas: 2 × Reguler, Rp 300.000"
 
 
 def test_an_invoice_tells_when_it_was_made() -> None:

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.models import Callback, ETicket, Order, PastInvoice, Payment, User
+from app.models import Callback, ETicket, Order, PastInvoice, Payment, Refund, User
 from app.models.codes import read_short_code
 
 MOST = 1000  # hits are counted up to here; beyond, "more than" is all anybody needs
 FEW, RARE = 100, 5 * MOST
 ORDER_CODE = re.compile(r"TX[0-9A-Z]{2,14}")
+REFUND_ID = "rfd-"
 INVOICE_ID = re.compile(r"[0-9a-f]{24}")
 FEWEST_DIGITS, WHOLE_NUMBER = 4, 9
 
@@ -52,6 +53,8 @@ def _ways_to_name(text: str) -> list[sa.Select[int]]:
         ways.append(sa.select(Order.id).where(Order.code.startswith(code.group())))
     if short := read_short_code(text):
         ways.append(sa.select(ETicket.order_id).where(ETicket.code == short))
+    if squeezed.startswith(REFUND_ID):
+        ways.append(sa.select(Refund.order_id).where(Refund.xendit_refund_id == squeezed))
     if INVOICE_ID.fullmatch(squeezed.lower()):
         ways += _ways_of_invoice(squeezed.lower())
     return ways
