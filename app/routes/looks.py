@@ -10,14 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 from werkzeug.wsgi import ClosingIterator
 
 from app.clock import utcnow
+from app.config import Settings
 from app.extensions import db
-from app.gateways import current_settings
 from app.services.office.charts import add_looks
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Looks:
     def __init__(self, app: Flask, inner: "WSGIApplication") -> None:
         self._app = app
         self._inner = inner
+        self._zone = cast(Settings, app.extensions["settings"]).event.timezone
         self._guard = threading.Lock()
         self._counted: Counter[date] = Counter()
         self._written_at = time.monotonic()
@@ -47,8 +48,7 @@ class Looks:
         return ClosingIterator(answer, [self._count])
 
     def _count(self) -> None:
-        with self._app.app_context():
-            day = utcnow().astimezone(current_settings().event.timezone).date()
+        day = utcnow().astimezone(self._zone).date()
         with self._guard:
             self._counted[day] += 1
             if time.monotonic() - self._written_at < EVERY_SECONDS:
