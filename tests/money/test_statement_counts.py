@@ -221,7 +221,7 @@ COUNTS: list[tuple[Callable[[Busy], Act], int, int]] = [
     (_paid_page, 10, 0),
     (_callback, 3, 1),
     (_repeated_callback, 5, 1),
-    (_confirming, 16, 4),
+    (_confirming, 17, 4),
     (_confirming_again, 5, 2),
     (_delivering, 8, 3),
     (_opening_an_invoice, 17, 5),
