@@ -126,8 +126,8 @@ def send_to_all_with_sample_first(post: PostOffice) -> tuple[FlaskClient, str]:
     return begun
 
 
-def press_again(client: FlaskClient, address: str) -> int:
+def press_again(client: FlaskClient, address: str, *, shown: int = 1, count: int = 2) -> int:
     """Send the form of an old tab once more, and return what the answer is."""
     form = Page(client.get(f"{PATH}/new")).fields
-    old = {"csrf_token": form["csrf_token"], "shown": "1", "count": "2"}
+    old = {"csrf_token": form["csrf_token"], "shown": shown, "count": count}
     return client.post(f"{address}/send", data=old).status_code

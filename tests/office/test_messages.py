@@ -113,7 +113,7 @@ def test_a_changed_draft_is_tried_again_before_it_is_sent(post: PostOffice) -> N
 
     changed = {**TEXT, "body": "Lain", "ticket": [post.seated]}
     assert send(client, f"{address}/edit", None, shown=1, **changed).status == 303
-    assert press_again(client, address) == 409
+    assert press_again(client, address, shown=2, count=1) == 409
     stale = send(client, f"{address}/edit", None, shown=1, **changed | {"body": "Zu spät"})
 
     assert stale.status == 409
