@@ -33,7 +33,7 @@ from app.services.office.order_print import OrderFacts, find_facts
 bp = Blueprint("staff_cases", __name__, url_prefix="/staff/cases")
 
 WHO = (Role.FINANCE, Role.ADMIN)
-COUNTED_EVERY = timedelta(seconds=15)
+COUNTED_EVERY = timedelta(minutes=1)
 STALE = _l("Somebody did something about this meanwhile. Look at it as it is now.")
 NO_OWNER = _l("Choose somebody of finance or an admin.")
 NO_WORDS = _l("Write down why, so that others understand it later.")
@@ -59,7 +59,7 @@ def count_beside_cases() -> dict[str, Any]:
 
 
 def _count() -> int:
-    """Return how much waits, counted at most every few seconds in each process."""
+    """Return how much waits, counted at most once a minute in each process."""
     now = utcnow()
     kept: Count | None = current_app.extensions.get("inbox_count")
     if kept is None or not timedelta() <= now - kept.at < COUNTED_EVERY:
