@@ -5,6 +5,7 @@ of the message, the page to come back to, what was typed) is put into the drawin
 mark. Staff and phones at the door, who are few, get a drawing each.
 """
 
+import logging
 import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +16,7 @@ from markupsafe import Markup, escape
 
 from app import tracing
 from app.errors import DomainError
-from app.routes.error_handlers import render_refusal
+from app.routes.error_handlers import last_words, render_refusal
 from app.routes.htmx import asks_for_fragment
 from app.routes.language import COOKIE, language_of, own_path
 from app.routes.ways_on import STAFF, own_path_of
@@ -32,6 +33,8 @@ FIELD = Markup('<input type="hidden" name="{}" value="{}">')
 IN_QUERY = "!$'()*,/:;?@"  # what stays as it is there
 
 Headers = list[tuple[str, str]]
+
+log = logging.getLogger("app")
 
 
 class Kind(NamedTuple):
@@ -80,18 +83,32 @@ class Refusals:
         self._kept: dict[Kind, Drawing] = {}
 
     def answer(self, environ: "WSGIEnvironment", refusal: DomainError) -> tuple[Headers, bytes]:
-        """Return the headers and the body of an answer under the current request id."""
-        request = self._app.request_class(environ)
-        own = _own_of(request)
-        drawing = self._find(request, own, refusal) if own else self._draw(environ, refusal)
-        body = drawing.body.replace(OWN_ID, tracing.current_request_id())
-        written = (own.put_into(body) if own else body).encode()
+        """Return the headers and the body of an answer under the current request id.
+
+        What cannot be read or drawn is answered with a few words all the same.
+        """
+        try:
+            headers, body = self._write(environ, refusal)
+        except Exception:
+            log.exception("a refusal could not be drawn")
+            with self._app.app_context():
+                body = last_words(tracing.current_request_id())
+            headers = [("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store")]
+            headers.append(("Retry-After", str(refusal.retry_after)))
+        written = body.encode()
         mine = [
             ("Content-Length", str(len(written))),
             (tracing.HEADER, tracing.current_request_id()),
         ]
-        is_bodiless = request.method == "HEAD"
-        return [*self._common, *drawing.headers, *mine], b"" if is_bodiless else written
+        is_bodiless = environ["REQUEST_METHOD"] == "HEAD"
+        return [*self._common, *headers, *mine], b"" if is_bodiless else written
+
+    def _write(self, environ: "WSGIEnvironment", refusal: DomainError) -> tuple[Headers, str]:
+        request = self._app.request_class(environ)
+        own = _own_of(request)
+        drawing = self._find(request, own, refusal) if own else self._draw(environ, refusal)
+        body = drawing.body.replace(OWN_ID, tracing.current_request_id())
+        return drawing.headers, own.put_into(body) if own else body
 
     def _find(self, request: Request, own: Own, refusal: DomainError) -> Drawing:
         kind = Kind(

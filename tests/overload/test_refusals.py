@@ -140,6 +140,22 @@ def _counting_requests(app: Flask) -> Iterator[list[str]]:
         yield begun
 
 
+def test_words_are_left_when_a_refusal_cannot_be_drawn(
+    full: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_error: Crowded) -> Any:
+        raise RuntimeError("no template")
+
+    monkeypatch.setattr(refusals, "render_refusal", fail)
+    answer = send(full, Asked("/checkout?t1=2"))
+
+    assert answer.status_code == 503
+    assert ID in answer.text
+    assert "Please try again in a moment" in answer.text
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
 def test_invented_addresses_do_not_fill_the_memory(full: Flask) -> None:
     turnstile = full.extensions["turnstile"]
     for number in range(20):
