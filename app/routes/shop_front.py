@@ -150,7 +150,8 @@ def init_app(app: Flask) -> None:
     """Stand before the application."""
     with app.app_context():
         window = window_of(db.engine)
-    app.wsgi_app = ShopFront(app.wsgi_app, window)  # type: ignore[method-assign]
+    app.extensions["shop_front"] = front = ShopFront(app.wsgi_app, window)
+    app.wsgi_app = front  # type: ignore[method-assign]
 
 
 def _read(body: Iterable[bytes]) -> bytes:

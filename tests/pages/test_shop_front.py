@@ -151,8 +151,7 @@ def test_invented_languages_do_not_fill_the_memory(shop: Shop) -> None:
     for number in range(shop_front.MOST_KEPT * 2):
         shop.get(Accept_Language=f"x-{number}")
 
-    front = shop.app.wsgi_app
-    assert isinstance(front, shop_front.ShopFront)
+    front = shop.app.extensions["shop_front"]
     assert len(front._kept) <= shop_front.MOST_KEPT
 
 
