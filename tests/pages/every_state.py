@@ -1,5 +1,6 @@
 """Every page in every state it knows, as a browser gets it."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,12 @@ from werkzeug.wrappers import Response
 from app.errors import Busy, RateLimited
 from app.fair_door_settings import FairDoorSettings
 from app.gateways import current_settings
-from app.models import Role
+from app.models import Role, VoucherEffect
 from app.routes import error_handlers
 from app.routes.waiting_page import write_page
 from app.services.office import invitations
+from app.services.selling import voucher_editing
+from app.services.selling.wishes import VoucherWish
 from app.services.waiting.news import News, State
 from tests.door.world import DoorWorld, Guest
 from tests.pages import order_states
@@ -121,8 +124,21 @@ def checkout_states(shop: OneTicketShop, client: FlaskClient) -> Answers:
     yield "checkout, sold out", client.post("/checkout", data=sold_out)
     yield "checkout, gone", client.get(f"/checkout?{field}=2")
     shop.change(shop.ticket, amount=500)
+    yield from voucher_states(shop, client)
     for path in ("/terms", "/privacy"):
         yield path, client.get(path)
+
+
+def voucher_states(shop: OneTicketShop, client: FlaskClient) -> Answers:
+    """A code that counts, and one that does not, in the catalogue and the checkout."""
+    with shop.app.app_context():
+        half = VoucherWish(VoucherEffect.PERCENT, 50, None, None, None, None, "")
+        now = datetime.now(UTC)
+        code = f"HALF-{secrets.token_hex(4).upper()}"
+        voucher_editing.create_voucher(code, half, by="tests", now=now)
+    for words, typed in (("good", code), ("unknown", "SALAH-2027")):
+        yield f"catalogue, {words} code", client.get(f"/?voucher={typed}")
+        yield f"checkout, {words} code", client.get(f"/checkout?voucher={typed}&t{shop.ticket}=2")
 
 
 def order_pages(shop: OneTicketShop, client: FlaskClient) -> Answers:

@@ -9,6 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.models import VoucherEffect
+from app.routes.blank_checkout import is_blank
+from app.services.office import partners
 from app.services.selling import quota_editing, ticket_editing, voucher_editing
 from app.services.selling.wishes import QuotaWish, VoucherWish
 from tests.pages.html import Page
@@ -188,3 +190,35 @@ def test_a_form_sent_twice_makes_one_order_also_with_the_last_seat_of_a_code(sho
     page, _ = pay_form(shop.client, **{f"t{ticket}": "1", "voucher": CODE})
     assert page.status == 409
     assert "sudah diambil" in text_of(page, "voucher-error")
+
+
+def test_a_partner_sends_a_code_and_is_told_the_true_price(shop: Shop) -> None:
+    ticket = shop.add_ticket(price=250_000)
+    make(shop)
+    with shop.app.app_context():
+        now = datetime.now(UTC)
+        key = partners.add_key("vouchers", ["orders:write"], by="tests", now=now)
+    person = {"full_name": "Sari", "email": "sari@example.com", "no_hp": "+6281234567890"}
+    body = {"user": person, "items": [{"ticketId": ticket, "quantity": 2}]}
+    headers = {"Authorization": f"Bearer {key}"}
+
+    def order(voucher: object) -> Any:
+        sent = {**body, "voucher": voucher}
+        return shop.client.post("/api/orders", json=sent, headers=headers).get_json()
+
+    told = order("teman-2027")["order"]
+    assert (told["total"], told["items"][0]["price"]) == (250_000, 125_000)
+    shown = shop.client.get(f"/api/orders/{told['code']}", headers=headers).get_json()
+    assert shown["order"]["items"] == told["items"]
+    assert order(None)["order"]["total"] == 500_000
+    for wrong in ("a", "王王王王", 7, "x" * 33):
+        refused = order(wrong)
+        assert refused["code"] == "validation_error"
+        assert [error["field"] for error in refused["errors"]] == ["voucher"]
+    assert order("SALAH-2027")["code"] == "voucher_unknown"
+
+
+def test_the_catalogue_s_field_left_empty_leads_to_the_form_all_share(shop: Shop) -> None:
+    for query, is_shared in (("t1=2&voucher=", True), ("t1=2&voucher=ABCD", False)):
+        with shop.app.test_request_context(f"/checkout?{query}"):
+            assert is_blank() is is_shared

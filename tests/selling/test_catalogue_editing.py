@@ -21,6 +21,7 @@ from app.services.selling.catalogue_refusals import (
     SeatsTooFew,
 )
 from app.services.selling.wishes import QuotaWish, TicketWish, VoucherWish
+from app.services.waiting.line import read_seats
 from tests.money.world import World, request_for
 
 BY = "tests"
@@ -256,3 +257,15 @@ def _used(world: World, code: str) -> int:
     request = replace(request_for({create(world): 2}), voucher=code)
     world.place_request(request)
     return voucher_editing.list_vouchers(search=code)[0].id
+
+
+def test_the_fair_door_counts_shared_seats_once(world: World) -> None:
+    quota = make_quota(world, 12)
+    one, other = (create(world, name, quota_id=quota) for name in "AB")
+    alone, gone = create(world, "C", amount=3), create(world, "D")
+    world.place(one, 2)
+    with office(world):
+        ticket_editing.retire_ticket(gone, by=BY, now=world.now())
+        seats = read_seats(db.session(), world.now())
+    assert (seats.left, seats.held) == (10 + 3, 2), "ten each of A and B's own, ten of both's"
+    assert overview(world, other).available == overview(world, alone).available + 7

@@ -46,7 +46,7 @@ def list_alternatives(order: Order, now: datetime) -> list[Alternative]:
         for ticket in list_tickets(now)
         if ticket.status is SaleStatus.ON_SALE
         and ticket.available >= quantity
-        and ticket.max_per_order >= quantity
+        and ticket.min_per_order <= quantity <= ticket.max_per_order
         and quantity * ticket.price <= paid
     ]
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.models import FairDoor, FairDoorPlace, FairDoorStep, Ticket, TicketStock
+from app.models import FairDoor, FairDoorPlace, FairDoorStep, Quota, Ticket, TicketStock
 from app.services.running.transaction import reading, use_case
 from app.services.waiting.pace import Seats
 
@@ -96,8 +96,19 @@ def last_place(session: Session) -> int:
 
 
 def read_seats(session: Session, now: datetime) -> Seats:
-    """Return what is on sale at this moment; only a look, it holds nothing."""
-    left = TicketStock.amount - TicketStock.held - TicketStock.sold
-    sums = sa.select(sa.func.sum(left), sa.func.sum(TicketStock.held)).join(Ticket)
-    row = session.execute(sums.where(Ticket.valid_from <= now, Ticket.valid_until > now)).one()
-    return Seats(int(row[0] or 0), int(row[1] or 0), is_on_sale=row[0] is not None)
+    """Return what is on sale at this moment; only a look, it holds nothing.
+
+    Tickets that draw on one quota have no more left than it has.
+    """
+    own = TicketStock.amount - TicketStock.held - TicketStock.sold
+    shared = Quota.amount - Quota.held - Quota.sold
+    columns: tuple[Any, ...] = (
+        sa.func.sum(own),
+        sa.func.sum(TicketStock.held),
+        sa.func.max(shared),
+    )
+    stock = sa.select(*columns).select_from(sa.join(Ticket, TicketStock).outerjoin(Quota))
+    is_on_sale = Ticket.retired_at.is_(None), Ticket.valid_from <= now, Ticket.valid_until > now
+    rows = session.execute(stock.where(*is_on_sale).group_by(TicketStock.quota_id)).all()
+    left = sum(int(own if shared is None else min(own, shared)) for own, _, shared in rows)
+    return Seats(left, sum(int(held) for _, held, _ in rows), is_on_sale=bool(rows))
