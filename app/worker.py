@@ -31,6 +31,7 @@ LOOK_SECONDS = 0.1
 AFTER_ERROR_SECONDS = 2.0
 HEARTBEAT_SECONDS = 5.0
 MINUTE = 60.0
+UNPOSTED_FOR = timedelta(hours=1)  # how far back free orders are looked for each minute
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
@@ -95,6 +96,7 @@ def _keep_ledger() -> None:
     zone = current_settings().event.timezone
     while postings.post_marked(now=utcnow(), zone=zone):
         pass
+    postings.post_unposted(placed_since=utcnow() - UNPOSTED_FOR, now=utcnow(), zone=zone)
     postings.sweep(now=utcnow(), zone=zone)
 
 

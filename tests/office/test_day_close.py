@@ -19,6 +19,7 @@ from app.models import (
     Reconciliation,
     ReconciliationLine,
     Role,
+    Transaction,
     Verdict,
 )
 from app.services.money import postings
@@ -61,6 +62,14 @@ class Books(History):
                     lines=[_line(verdict, reference) for verdict, reference in odd],
                 )
             )
+
+    def change_the_fee(self) -> int:
+        """Have Xendit tell another fee for the oldest sale, whose order's id is returned."""
+        with self.shop.working():
+            oldest = db.session.scalars(sa.select(Transaction).order_by(Transaction.id)).first()
+            assert oldest
+            oldest.fee += 500
+            return oldest.order_id
 
     def look(self, day: date) -> DayLook:
         with self.app.app_context():
@@ -165,9 +174,9 @@ def test_the_database_refuses_to_change_a_close(office: Office, statement: str) 
 
 
 def test_what_comes_after_the_close_is_a_correction_on_the_next_day(books: Books) -> None:
-    late = books.sell(books.ticket, 1, ago=2 * ONE_DAY)
     books.close(books.day(2))
     before = books.look(books.day(2)).figures
+    late = books.sell(books.ticket, 1, ago=2 * ONE_DAY)
     with books.app.app_context():
         postings.post_orders([late], now=datetime.now(UTC), zone=books.zone)
 
@@ -295,7 +304,7 @@ def test_without_the_lock_a_posting_slips_in(
 
 def _race_of_posting_and_closing(books: Books) -> None:
     """Hold a posting open, after it looked which day is closed, until somebody tries to close."""
-    late = books.sell(books.ticket, 1, ago=2 * ONE_DAY)
+    late = books.change_the_fee()
     day, seen = books.day(2), books.look(books.day(2)).seen
     has_looked, may_write = threading.Event(), threading.Event()
     write = postings._write

@@ -22,6 +22,7 @@ from app.models import (
     LedgerState,
     LedgerSum,
     MoneyCase,
+    Order,
     Payment,
     PaymentStatus,
 )
@@ -87,6 +88,18 @@ def post_orders(order_ids: Iterable[int], *, now: datetime, zone: tzinfo) -> int
 def _post_batch(order_ids: Sequence[int], now: datetime, zone: tzinfo) -> int:
     with transaction() as session:
         return _post(session, order_ids, now, zone)
+
+
+def post_unposted(*, placed_since: datetime, now: datetime, zone: tzinfo) -> int:
+    """Post sold orders placed since then that the ledger does not know: free ones leave no mark.
+
+    Returns how many postings that took.
+    """
+    is_known = sa.exists().where(LedgerPosting.order_id == Order.id)
+    sold = sa.select(Order.id).where(Order.created_at >= placed_since, Order.paid_at.is_not(None))
+    with reading() as session:
+        order_ids = session.scalars(sold.where(sa.not_(is_known)).limit(SWEPT_AT_ONCE)).all()
+    return post_orders(order_ids, now=now, zone=zone)
 
 
 def sweep(*, now: datetime, zone: tzinfo) -> int:

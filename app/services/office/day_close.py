@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.models import DayClose, LedgerPosting, LedgerSum
 from app.services.money import ledger, postings
+from app.services.money.daily_reconciliation import midnight
 from app.services.money.ledger import Sum
 from app.services.office import day_look
 from app.services.office.day_figures import Figures, figures_of, print_of
@@ -70,6 +71,7 @@ def close_day(
     """
     while postings.post_marked(now=now, zone=zone):
         pass  # what is known belongs to the day, and not to the corrections of the next
+    postings.post_unposted(placed_since=midnight(day, zone), now=now, zone=zone)
     _close(day, seen, explanation.strip()[:EXPLANATION_LENGTH], by, now, zone)
 
 
