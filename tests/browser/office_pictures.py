@@ -1,4 +1,4 @@
-"""Draw what the office sees while people come in: live numbers, and a phone being paired."""
+"""Draw what the office sees: the sale and its money, the door while people come in."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +15,15 @@ EMAIL = "admin@tedxsenja.example"
 PASSWORD = "correct horse battery"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SOLD = 240
+BUYER = "sari@example.com"  # of the story that the other pictures tell
+ORDERS = 600
+PAGES = (
+    ("orders", "staff-orders", "orders: search, filters, the newest first"),
+    ("tickets", "staff-tickets", "the catalogue: what is sold, held and left"),
+    ("cases", "staff-cases", "what waits for a person"),
+    ("finance?since=2020-01-01", "staff-finance", "finance: what was sold, and where the money is"),
+    ("finance/charts", "staff-charts", "charts, each with its table"),
+)
 # How many people came in at each gate, by five minutes, the last ones now.
 ARRIVALS = {"Utara": (2, 5, 9, 14, 18, 23, 17), "Selatan": (0, 2, 6, 8, 13, 11, 15)}
 
@@ -51,3 +60,19 @@ def _let_people_in(door: SeededDoor) -> None:
             moment = now - timedelta(minutes=5 * slot, seconds=30)
             wanted = sa.update(ETicket).where(ETicket.id.in_(ids))
             door.run(wanted.values(admitted_at=moment, admitted_gate=gate, is_inside=True))
+
+
+def draw_sale(service: Service, page: Page, album: Album) -> None:
+    """Draw the office in the middle of a sale; whoever drew the live numbers is still logged in."""
+    service.flask("demo-data", "--orders", str(ORDERS), "--add", "--ledger")
+    for address, name, shows in PAGES:
+        page.goto(f"{service.url}/staff/{address}")
+        album.shoot_screen(page, name, shows)
+    page.goto(f"{service.url}/staff/orders?q={BUYER}")
+    page.locator("main a", has_text="Sari Dewi").first.click()
+    expect(page.locator("h1")).to_contain_text("TX")
+    album.shoot(page, "staff-order", "an order: facts, what can be done, its whole story")
+    page.goto(f"{service.url}/staff/finance/days")
+    page.locator("main .button").first.click()
+    expect(page.locator("main")).to_contain_text("Hasil hari ini")
+    album.shoot(page, "staff-day", "a day of the ledger, ready to be closed")

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.camera import SHARPNESS, Album
 from tests.browser.door_pictures import draw_door
-from tests.browser.office_pictures import draw_office
+from tests.browser.office_pictures import draw_office, draw_sale
 from tests.browser.purchase import (
     ORDER_PAGE,
     choose,
@@ -248,6 +248,7 @@ def draw(folder: Path, workplace: Path) -> Album:
         draw_troubles(studio)
         draw_office(service, page, studio.album)
         draw_door(service, browser, studio.album)
+        draw_sale(service, page, studio.album)
         studio.album.save_strip(
             "purchase-strip", "a whole purchase: choose, fill in, pay (local stand-in), done, enter"
         )

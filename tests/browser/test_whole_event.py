@@ -26,7 +26,7 @@ def shop(tmp_path: Path) -> Iterator[Service]:
     running = Service(fresh_sqlite(tmp_path), tmp_path)
     with running_app(make_settings(running.database_url)):
         pass  # migrated
-    running.flask("demo-data", "--orders", "60")
+    running.flask("demo-data", "--orders", "60", "--ledger")
     account = ("staff", "add", ADMIN, "--role", "admin", "--password-stdin")
     running.flask(*account, "--totp-secret", SECRET, stdin=PASSWORD)
     running.start_neighbours()
