@@ -71,6 +71,7 @@ def test_a_made_up_sale_adds_up_and_has_every_kind_of_work_in_it(app: Flask) -> 
         assert count(Refund.status.in_([RefundStatus.DUE, RefundStatus.SENT, RefundStatus.FAILED]))
         assert count(MoneyCase.status == CaseStatus.OPEN) >= 3
         assert count(Mail.id > 0) > 400
+        assert count(Mail.refused_because.is_not(None))
         assert count(CheckIn.id > 0) > 100
         assert count(Job.status == JobStatus.FAILED)
         assert count(Reconciliation.differences > 0)

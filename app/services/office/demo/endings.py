@@ -24,7 +24,7 @@ from app.services.selling.delivery import CONFIRMATION
 from app.services.selling.order_writing import EXPIRE_ORDER, OPEN_INVOICE
 
 NO_SUCH_BOX = "550 5.1.1 no such mailbox"
-REFUSED_OF = 5000  # letters to an address that does not exist
+REFUSED_OF, FIRST_REFUSED = 5000, 10  # confirmations to an address that does not exist
 SOON = timedelta(seconds=2)
 
 
@@ -70,7 +70,8 @@ def _paid(teller: Teller, tale: Tale, paid_at: datetime, fate: Fate) -> None:
     add_seats(teller, tale, paid_at, revoked_at=ended_at if is_called_off else None)
     if tale.total:
         teller.callback(tale, "PAID", paid_at + SOON, tale.total + extra)
-    refused = NO_SUCH_BOX if teller.rng.randrange(REFUSED_OF) == 0 else ""
+    is_refused = next(teller.confirmations) % REFUSED_OF == FIRST_REFUSED
+    refused = NO_SUCH_BOX if is_refused else ""
     teller.mail(tale, CONFIRMATION, paid_at + 2 * SOON, refused=refused)
     if is_called_off:
         note(teller, tale, "order.cancelled", ended_at)

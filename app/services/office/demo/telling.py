@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from itertools import count
 from random import Random
 
 from app.models import (
@@ -68,6 +69,7 @@ class Teller:
         self.rng, self.stage, self.numbers = rng, stage, numbers
         self.rows = Rows()
         self.last_order = 0
+        self.confirmations = count()  # of those that were mailed
         self._people = People(rng)
 
     def take_rows(self) -> Rows:
