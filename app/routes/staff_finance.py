@@ -19,6 +19,7 @@ bp = Blueprint("staff_finance", __name__, url_prefix="/staff/finance")
 
 MONEY_ROLES = (Role.FINANCE, Role.ADMIN)
 LINES = 100
+LARGEST_ID = 2**63 - 1
 MOVEMENTS: dict[Movement, Words] = {
     Movement.RECEIVED: _l("payment received"),
     Movement.SOLD: _l("sold"),
@@ -68,7 +69,7 @@ def show_ledger() -> str:
     """Show the lines of the ledger for some days, a page at a time."""
     zone = current_settings().event.timezone
     first, last = read_days(utcnow().astimezone(zone).date())
-    after = request.args.get("after", 0, type=int)
+    after = min(request.args.get("after", 0, type=int), LARGEST_ID)
     wanted = request.args.get("account", "")
     account = Account(wanted) if wanted in {one.value for one in Account} else None
     lines = ledger.list_lines(first, last, after=after, limit=LINES + 1, account=account)

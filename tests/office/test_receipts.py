@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.config import Organizer
+from app.config import Organizer, Settings, SettingsError
 from app.extensions import db
 from app.integrations.receipt_pdf import spell
 from app.models import (
@@ -20,6 +20,7 @@ from app.models import (
 from app.services.money import refunds
 from app.services.money.cancelling import cancel_paid
 from app.services.office import receipts
+from tests.app_factory import ENVIRONMENT
 from tests.integrations.pdf_reading import close_pdfs, open_pdf, tags_of, text_of
 from tests.pages.html import Page
 from tests.pages.shop import Shop
@@ -243,3 +244,15 @@ def test_names_in_any_script_are_printed(shop: Shop) -> None:
     with shop.changing(token) as order:
         db.session.get_one(User, order.user_id).full_name = "Nguyễn Ánh Łukasz"
     assert "Nguyễn Ánh Łukasz" in open_receipt(shop, token)
+
+
+@pytest.mark.parametrize("number", ["01.234.567.8-901.000", "0123456789012345"])
+def test_the_organisers_tax_number_is_an_npwp_old_or_new(number: str) -> None:
+    event = Settings.from_env(ENVIRONMENT | {"EVENT_ORGANIZER_TAX_ID": number}).event
+    assert event.organizer == Organizer(event.name, None, number)
+
+
+@pytest.mark.parametrize("number", ["1234", "0123456789012345x"])
+def test_what_is_no_npwp_stops_the_start(number: str) -> None:
+    with pytest.raises(SettingsError, match="EVENT_ORGANIZER_TAX_ID"):
+        Settings.from_env(ENVIRONMENT | {"EVENT_ORGANIZER_TAX_ID": number})

@@ -142,7 +142,14 @@ def test_a_sale_that_has_not_begun_is_told_in_a_sentence(small_office: Office) -
 
 
 @pytest.mark.parametrize(
-    "days", ["since=x&until=9999-99-99", "since=2030-01-01&until=2020-01-01", "since=0001-01-01"]
+    "days",
+    [
+        "since=x&until=9999-99-99",
+        "since=2030-01-01&until=2020-01-01",
+        "since=0001-01-01",
+        "after=99999999999999999999&account=nonsense",
+        "after=-1",
+    ],
 )
 def test_days_that_are_none_break_nothing(small_office: Office, days: str) -> None:
     client = small_office.log_in(Role.FINANCE)
