@@ -24,7 +24,7 @@ from app.errors import Busy
 # drawn between the soonest and the latest, and the latest moves out with the crowd, to a bound.
 SOONEST_RETRY = 3
 LATEST_RETRY = 8
-LONGEST_RETRY = 30
+LONGEST_RETRY = 15
 
 
 class Lane(StrEnum):

@@ -35,7 +35,7 @@ from app.routes.checkout_notices import (
     shortages,
 )
 from app.routes.error_handlers import may_refuse
-from app.routes.gone_page import gone_page, is_too_late
+from app.routes.gone_page import gone_answer, gone_page, is_too_late
 from app.routes.htmx import render, wants_fragment
 from app.routes.language import current_language, switch_to
 from app.routes.own_orders import has_made, list_own_orders, remember
@@ -190,6 +190,12 @@ def _next_page(placed: PlacedOrder) -> str:
 
 
 def _refused(form: CheckoutForm, refusal: DomainError) -> ResponseReturnValue:
+    if (
+        isinstance(refusal, SoldOut)
+        and not any(refusal.available.values())
+        and not wants_fragment()
+    ):
+        return gone_answer(refusal.available.keys())
     errors = {_field_name(form, e): e.message for e in getattr(refusal, "errors", ())}
     left = refusal.available if isinstance(refusal, SoldOut) else {}
     return _form_page(form, notice_of(refusal), errors, left)

@@ -119,6 +119,22 @@ def test_an_order_for_what_is_gone_is_refused_in_a_full_shop(shop: Shop) -> None
     assert shop.count_orders() == 0
 
 
+def test_the_way_back_to_the_form_keeps_all_that_was_typed(shop: Shop) -> None:
+    ticket = shop.add_ticket(amount=5)
+    client = shop.client
+    typed = {"full_name": 'Sari "<Dewi>"', f"a{ticket}_1": "Budi & Ayu"}
+    opened = open_form(client, **{f"t{ticket}": 2}).fields
+    change_elsewhere(shop, ticket, held=5)
+
+    gone = Page(client.post("/checkout", data=opened | BUYER | typed | {"intent": "pay"}))
+    back = Page(client.post("/checkout", data=gone.fields | {"intent": "update"}))
+
+    assert (gone.status, gone.has_id("gone")) == (409, True)
+    assert back.has_id("checkout-form")
+    for name, value in (BUYER | typed | {f"t{ticket}": "2"}).items():
+        assert back.fields[name] == value, name
+
+
 def test_a_form_that_has_its_order_leads_to_it_though_the_rest_is_gone(shop: Shop) -> None:
     ticket = shop.add_ticket(amount=2)
     client, other_tab = shop.client, shop.client
