@@ -1,14 +1,19 @@
 """The pages of days: seen, closed, refused with what was typed; few statements each."""
 
 import pytest
+from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page as BrowserPage
 
 from app.extensions import db
 from app.models import (
     Role,
     Verdict,
 )
+from tests.door.web import web_server
+from tests.harness.browser import DESKTOP, PHONE, browsing
 from tests.harness.statements import listening
 from tests.office.day_books import ONE_DAY, Books, fill
+from tests.pages.axe import violations
 from tests.pages.html import Page
 from tests.staff.office import Office, send
 
@@ -77,3 +82,37 @@ def test_the_pages_ask_the_database_little(office: Office) -> None:
         with listening(engine) as spoken:
             assert client.get(f"/staff/finance/days{path}").status_code == 200
         assert spoken.statements <= 12, f"{path}\n{spoken}"
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")])
+def test_a_day_is_closed_in_a_browser_that_finds_no_fault(
+    small_office: Office, browser: Browser, size: tuple[int, int], scheme: str
+) -> None:
+    books = fill(Books(small_office.app))
+    books.compare(books.day(2), books.day(2), (Verdict.NOT_THERE, "TX99999999"))
+    client = small_office.log_in(Role.FINANCE, "id")
+    with (
+        web_server(small_office.app) as address,
+        browsing(browser, size=size, color_scheme=scheme) as page,
+    ):
+        for cookie in (client._cookies or {}).values():
+            page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+        page.goto(f"{address}/staff/finance/days")
+        look(page)
+        page.get_by_role("link", name="Tutup berikutnya").click()
+        look(page)
+        page.get_by_role("link", name="Tutup tanggal ini").click()
+        look(page)
+        page.fill("#explanation", "Sisa gladi bersih.")
+        page.get_by_role("button", name="Tutup tanggal ini").click()
+        expect(page.locator(".done[role=status]")).to_have_text("Tanggal ini sudah ditutup.")
+        look(page)
+
+    assert [close.explanation for close in books.closes()] == ["Sisa gladi bersih."]
+
+
+def look(page: BrowserPage) -> None:
+    """Ask axe, and whether the page fits its window."""
+    assert violations(page) == [], page.url
+    wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(wider), page.url
