@@ -1,6 +1,7 @@
 """Charts: what they are drawn from, drawn by a browser too; and the count of looks at the shop."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -198,6 +199,15 @@ def test_each_chart_has_its_table_and_few_statements(small_office: Office, path:
 
 def test_there_is_no_other_chart(small_office: Office) -> None:
     assert small_office.log_in(Role.FINANCE).get(f"{CHARTS}/nonsense").status_code == 404
+
+
+def test_the_chart_library_is_pinned_and_licensed() -> None:
+    folder = Path(looks.__file__).parents[1] / "static/vendor/uplot"
+    [script] = folder.glob("uplot-*.iife.min.js")
+    version = script.name.removeprefix("uplot-").removesuffix(".iife.min.js")
+    assert f"(v{version})" in script.read_text(encoding="utf-8")[:100]
+    assert (folder / f"uplot-{version}.min.css").is_file()
+    assert "The MIT License" in (folder / "LICENSE").read_text(encoding="utf-8")
 
 
 # What the browser was given to draw: how many different colours there are in it.

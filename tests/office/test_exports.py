@@ -144,8 +144,9 @@ def test_whatever_was_sold_the_exports_add_up_to_the_ledger_and_to_the_orders(
 
 
 def test_the_same_rows_come_whatever_the_size_of_a_batch(
-    history: History, monkeypatch: pytest.MonkeyPatch
+    app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    history = History(app)
     play(history, [("dear", 2, "QRIS", day, 4_500, "cancelled") for day in range(5)])
     history.post()
     whole = {kind: history.export(kind) for kind in ExportKind}
