@@ -21,6 +21,7 @@ from app.gateways import current_settings
 from app.models import ExportFormat, ExportKind, ExportStatus, Role
 from app.routes.access import RoleNotAllowed, requires_role
 from app.routes.language import current_language
+from app.routes.proof import requires_fresh_proof
 from app.routes.staff import the_member
 from app.routes.staff_finance import MONEY_ROLES, as_moment, read_days
 from app.services.office import exports
@@ -62,25 +63,27 @@ def show_all() -> str:
 @bp.post("")
 @requires_role(*MONEY_ROLES)
 def ask() -> ResponseReturnValue:
-    """Have a file made, and lead to the page that shows how far it is."""
+    """Have a file made, and lead to the page that shows how far it is.
+
+    For names the password is asked for again when it was last given a while ago.
+    """
     kind = _sent(ExportKind, "kind")
-    file_format = _sent(ExportFormat, "format") or ExportFormat.XLSX
     if kind is None:
         return _page("kind"), 422
-    if kind.is_personal and not _is_admin():
+    if not kind.is_personal:
+        return _ask(kind)
+    if not _is_admin():
         raise RoleNotAllowed
+    return requires_fresh_proof(_ask)(kind)
+
+
+def _ask(kind: ExportKind) -> ResponseReturnValue:
+    file_format = _sent(ExportFormat, "format") or ExportFormat.XLSX
     now = utcnow()
     first, last = read_days(now.astimezone(current_settings().event.timezone).date())
+    language, by = current_language(), the_member().actor
     try:
-        code = exports.ask(
-            kind,
-            file_format,
-            first,
-            last,
-            locale=current_language(),
-            by=the_member().actor,
-            now=now,
-        )
+        code = exports.ask(kind, file_format, first, last, locale=language, by=by, now=now)
     except exports.TooManyExports:
         return _page("many"), 409
     return redirect(url_for("staff_exports.show", code=code), code=303)
@@ -98,8 +101,13 @@ def show(code: str) -> ResponseReturnValue:
 
 @bp.get("/<code>/file")
 @requires_role(*MONEY_ROLES)
-def download(code: str) -> Response:
-    """Send the file, piece by piece."""
+def download(code: str) -> ResponseReturnValue:
+    """Send the file, piece by piece; names, as they are asked for."""
+    export = exports.get_export(code, is_admin=_is_admin())
+    return requires_fresh_proof(_send)(code) if export.kind.is_personal else _send(code)
+
+
+def _send(code: str) -> ResponseReturnValue:
     export = exports.open_file(code, is_admin=_is_admin(), by=the_member().actor, now=utcnow())
     pieces: Iterator[bytes] = stream_with_context(exports.read_file(export.id))
     response = Response(pieces, mimetype=MIMETYPES[export.format])

@@ -219,19 +219,6 @@ def test_an_unknown_kind_is_asked_for_again_with_what_was_typed(
     assert page.fields["format"] == "csv"
 
 
-def test_names_are_for_admins_only(small_office: Office) -> None:
-    admin = small_office.log_in(Role.ADMIN)
-    where = ask(admin, "attendees").headers["Location"]
-    work(small_office)
-    finance = small_office.log_in(Role.FINANCE)
-    assert ask(finance, "attendees").status == 403
-    assert "kind-attendees" not in finance.get(PAGE).text
-    assert where not in finance.get(PAGE).text
-    for path in (where, f"{where}/file"):
-        assert finance.get(path).status_code == 404
-        assert admin.get(path).status_code == 200
-
-
 def test_after_a_day_the_file_is_refused_and_erased(small_office: Office) -> None:
     history, client = History(small_office.app), small_office.log_in(Role.FINANCE)
     where = ask(client).headers["Location"]
