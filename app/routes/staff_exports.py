@@ -13,6 +13,7 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _l
 
 from app.clock import utcnow
@@ -137,7 +138,13 @@ def _page(problem: str = "") -> str:
 
 
 def _words() -> dict[str, object]:
-    return {"names": NAMES, "formats": FORMATS, "day": as_moment, "now": utcnow()}
+    return {
+        "number": format_decimal,
+        "names": NAMES,
+        "formats": FORMATS,
+        "day": as_moment,
+        "now": utcnow(),
+    }
 
 
 def _is_admin() -> bool:
