@@ -215,7 +215,7 @@ def _resting(busy: Busy) -> Act:
 COUNTS: list[tuple[Callable[[Busy], Act], int, int]] = [
     (_catalogue, 0, 0),
     (_tickets, 0, 0),
-    (_checkout, 1, 0),
+    (_checkout, 2, 0),  # tickets, and whether there is any voucher
     (_api_order, 27, 4),
     (_waiting_page, 7, 0),
     (_paid_page, 10, 0),
