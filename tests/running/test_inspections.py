@@ -29,9 +29,9 @@ SOON = timedelta(seconds=1)
 
 
 @pytest.fixture(autouse=True)
-def _working(app: Flask, request: pytest.FixtureRequest) -> None:
+def _working(sqlite_app: Flask, request: pytest.FixtureRequest) -> None:
     """Work inside the application, on SQLite."""
-    context = app.app_context()
+    context = sqlite_app.app_context()
     context.push()
     request.addfinalizer(context.pop)
 
