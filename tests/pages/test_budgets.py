@@ -4,8 +4,9 @@ import gzip
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
+from tests.harness.browser import PHONE, browsing
 from tests.pages import order_states
 from tests.pages.asking import TWO_FRAMES, ask_now
 from tests.pages.shop import Shop
@@ -15,6 +16,7 @@ PICTURES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 FIRST_VISIT = 60_000  # bytes without pictures: a second on a line of 480 kbit/s
 FRAGMENT = 2_500  # bytes of a page's answer to its own question
 # A tenth of what counts as good: the fonts may come a moment after the words, which move by a hair.
+TRIES = 3  # on a busy machine a typeface may come late; what is ours moves each time
 A_HAIR = 0.01
 # CLS as https://web.dev/articles/cls counts it; without moves that a reader's hand caused.
 WATCH_MOVES = """
@@ -98,10 +100,16 @@ def moves(page: Page) -> list[tuple[float, str]]:
 
 @pytest.mark.parametrize("page_of", [catalogue, checkout, order, etickets])
 def test_hardly_anything_moves_while_a_page_loads(
-    shop: Shop, address: str, phone: Page, page_of: PageOf
+    shop: Shop, address: str, browser: Browser, page_of: PageOf
 ) -> None:
-    loading = watched(phone, address + page_of(shop))
-    assert sum(share for share, _what in loading) < A_HAIR, loading
+    path, tries = page_of(shop), []
+    for _ in range(TRIES):
+        with browsing(browser, size=PHONE) as phone:  # anew: with nothing kept from before
+            loading = watched(phone, address + path)
+        if sum(share for share, _what in loading) < A_HAIR:
+            return
+        tries.append(loading)
+    pytest.fail(f"moves each time: {tries}")
 
 
 def test_nothing_moves_when_fewer_tickets_are_left(shop: Shop, address: str, phone: Page) -> None:
