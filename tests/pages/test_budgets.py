@@ -16,8 +16,8 @@ PICTURES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 FIRST_VISIT = 60_000  # bytes without pictures: a second on a line of 480 kbit/s
 FRAGMENT = 2_500  # bytes of a page's answer to its own question
 # A tenth of what counts as good: the fonts may come a moment after the words, which move by a hair.
-TRIES = 3  # on a busy machine a typeface may come late; what is ours moves each time
 A_HAIR = 0.01
+TRIES = 3  # on a busy machine a typeface may come late; what is ours moves each time
 # CLS as https://web.dev/articles/cls counts it; without moves that a reader's hand caused.
 WATCH_MOVES = """
 window.moves = [];
