@@ -1,7 +1,7 @@
 """An order to which everything happened that can, and its story in words."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask_babel import force_locale
@@ -38,7 +38,6 @@ from app.services.office.order_story import tell_order
 from tests.office.desk import Desk
 from tests.staff.office import TESTS
 
-NOW = datetime.now(UTC)
 ACCOUNT = "9988776655"
 
 
@@ -50,21 +49,22 @@ def eventful(desk: Desk, *, times: int = 1) -> str:
         for number in range(times):
             db.session.add_all(traces(order, number))
         seen = order.payment
-        seen.hinted_at = NOW + timedelta(minutes=90)
+        seen.hinted_at = order.created_at + timedelta(minutes=90)
         audit.record(
             db.session(),
             actor=TESTS,
             action="order.cancelled",
             subject=audit.Subject("order", code),
             reason="asked by phone",
-            now=NOW + timedelta(hours=2),
+            now=order.created_at + timedelta(hours=2),
         )
     return code
 
 
 def traces(order: Order, number: int) -> Iterator[object]:
     """Yield rows about an order, each some minutes after the one before."""
-    minutes = (NOW + timedelta(minutes=5 * n, seconds=number) for n in range(1, 20))
+    placed = order.created_at
+    minutes = (placed + timedelta(minutes=5 * n, seconds=number) for n in range(1, 20))
     key, seat = f"{order.code}-{number}", order.e_tickets[0]
     yield Callback(
         payment_id=order.payment.id,

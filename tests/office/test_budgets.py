@@ -16,10 +16,11 @@ from tests.staff.office import Office
 
 MOST_STATEMENTS = 12
 ORDERS = 400
-# What no link of a page leads to before somebody made one, or what is no page.
+# What links lead to only where there is one, or where that is possible, and what is no page.
 NOT_LINKED = re.compile(
     r"/staff/(log-in|proof|invitations|fair-door/new-line|messages/<|finance/exports/<|quotas/<"
-    r"|vouchers/<|vouchers/links|door/devices/<|door/gates/<)"
+    r"|vouchers/<|vouchers/links|door/devices/<|door/gates/<|orders/<code>/|cases/<"
+    r"|finance/days/<day>/close)"
 )
 
 

@@ -27,7 +27,7 @@ from app.services.office.happenings import What
 from app.services.office.order_story import invoice_made_at, sum_up
 from tests.harness.processes import ROOT
 from tests.office.desk import Desk
-from tests.office.eventful import NOW, eventful, say
+from tests.office.eventful import eventful, say
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_no_line_is_the_same_in_both_languages(desk: Desk) -> None:
 def test_an_order_of_a_partner_says_whose_key_it_came_with(desk: Desk) -> None:
     code = desk.order(desk.add_ticket("Reguler"))
     with desk.working():
-        partners.add_key("Komunitas", ("orders:write",), by="tests", now=NOW)
+        partners.add_key("Komunitas", ("orders:write",), by="tests", now=datetime.now(UTC))
         order = db.session.scalars(sa.select(Order).where(Order.code == code)).one()
         order.api_key_id = db.session.scalars(sa.select(ApiKey.id)).one()
     assert say(desk, code)[0] == "Order placed by Komunitas: 2 × Reguler, Rp 300.000"
@@ -112,7 +112,8 @@ def test_an_invoice_tells_when_it_was_made() -> None:
 
 def test_an_invoice_stands_in_the_story_where_its_id_can_be_true(desk: Desk) -> None:
     code = desk.order(desk.add_ticket("Reguler"))
-    for made_at, is_told in ((NOW, True), (NOW + timedelta(days=9), False)):
+    now = datetime.now(UTC)
+    for made_at, is_told in ((now, True), (now + timedelta(days=9), False)):
         invoice = f"{int(made_at.timestamp()):08x}e15ce5967c9b3db6"
         with desk.working():
             order = db.session.scalars(sa.select(Order).where(Order.code == code)).one()
