@@ -48,6 +48,7 @@ OF_ONE_ASKER = (tracing.HEADER.lower(), "content-length", "x-ratelimit-")
 log = logging.getLogger("app.request")
 
 Key = tuple[str, ...]
+Headers = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Answer:
     look: object
     second: int
     kept_at: float
-    headers: list[tuple[str, str]]
+    headers: Headers
     etag: str
     parts: list[bytes]
 
@@ -102,32 +103,37 @@ class ShopFront:
     def _ask_view(
         self, key: Key, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
+        """Ask for the whole answer, whatever the asker has already: others will want it."""
         told: list[Any] = []
 
-        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            told[:] = status, headers
-            return start_response(status, headers, *rest)
+        def start(*status_and_headers: Any) -> Any:
+            told[:] = status_and_headers
 
+        whole = {name: environ[name] for name in environ if name != "HTTP_IF_NONE_MATCH"}
         now = utcnow()
         try:
-            body = _read(self._app(environ, start))
-            if told[0].startswith("200"):
-                self._keep(key, int(now.timestamp()), told[1], body)
-            return [body]
+            body = _read(self._app(whole, start))
+            status, headers, *_ = told
+            if status.startswith("200"):
+                self._keep(key, int(now.timestamp()), headers, body)
         finally:
             with self._guard:
                 self._drawing.pop(key, None)
+        etag = _named(headers).get("etag")
+        if status.startswith("200") and etag:
+            return _send(headers, etag, body, environ, start_response)
+        start_response(*told)
+        return [body]
 
-    def _keep(self, key: Key, second: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        look = self._window.seen(utcnow())
-        names = {name.lower(): value for name, value in headers}
-        if "set-cookie" in names or "etag" not in names or look is None:
+    def _keep(self, key: Key, second: int, headers: Headers, body: bytes) -> None:
+        look, named = self._window.seen(utcnow()), _named(headers)
+        if "set-cookie" in named or "etag" not in named or look is None:
             return
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         same = [pair for pair in headers if not pair[0].lower().startswith(OF_ONE_ASKER)]
-        parts = body.split(names[tracing.HEADER.lower()].encode())
-        self._kept[key] = Answer(look, second, time.monotonic(), same, names["etag"], parts)
+        parts = body.split(named[tracing.HEADER.lower()].encode())
+        self._kept[key] = Answer(look, second, time.monotonic(), same, named["etag"], parts)
 
     def _repeat(
         self, answer: Answer, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -135,15 +141,32 @@ class ShopFront:
         if (number := next(self._repeats)) % SUMMARY_EVERY == 0:
             log.info("catalogue repeated", extra={"answered": number})
         offered = tracing.accept_request_id(environ.get("HTTP_X_REQUEST_ID"))
-        headers = [*answer.headers, (tracing.HEADER, offered)]
-        known = environ.get("HTTP_IF_NONE_MATCH", "").strip().removeprefix("W/")
-        if known in (answer.etag.removeprefix("W/"), "*"):
-            headers = [pair for pair in headers if pair[0].lower() != "content-type"]
-            start_response("304 NOT MODIFIED", headers)
-            return [b""]
         body = offered.encode().join(answer.parts)
-        start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
+        own = [(tracing.HEADER, offered), ("Content-Length", str(len(body)))]
+        return _send([*answer.headers, *own], answer.etag, body, environ, start_response)
+
+
+def _send(
+    headers: Headers,
+    etag: str,
+    body: bytes,
+    environ: "WSGIEnvironment",
+    start_response: "StartResponse",
+) -> Iterable[bytes]:
+    """Send an answer, or only that the asker has it already."""
+    known = environ.get("HTTP_IF_NONE_MATCH", "").strip().removeprefix("W/")
+    if known not in (etag.removeprefix("W/"), "*"):
+        start_response("200 OK", headers)
         return [body]
+    bodiless = ("content-type", "content-length")
+    start_response(
+        "304 NOT MODIFIED", [pair for pair in headers if pair[0].lower() not in bodiless]
+    )
+    return [b""]
+
+
+def _named(headers: Headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers}
 
 
 def init_app(app: Flask) -> None:

@@ -108,6 +108,17 @@ def test_who_has_it_already_is_told_so(shop: Shop) -> None:
     assert shop.get(If_None_Match=f'W/"other", {mark}').status_code == 304
 
 
+def test_those_who_only_ask_whether_it_changed_are_a_crowd_too(shop: Shop) -> None:
+    mark = shop.get().headers["ETag"]
+    for _ in range(3):
+        shop.now += timedelta(seconds=1)  # it is drawn anew, and looks the same
+        answers = [shop.get(If_None_Match=mark) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [304] * 4
+        assert all(answer.headers["X-Request-ID"] for answer in answers)
+        assert not any("Content-Length" in answer.headers for answer in answers)
+    assert shop.drawn == 4, "once at first, and once each second"
+
+
 def test_each_language_and_each_part_is_drawn_by_itself(shop: Shop) -> None:
     asked: tuple[dict[str, str], ...] = (
         {},
