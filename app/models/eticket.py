@@ -24,7 +24,12 @@ class ETicket(Base):
     """
 
     __tablename__ = "e_tickets"
-    __table_args__ = (sa.UniqueConstraint("order_id", "number"), sa.Index(None, "admitted_at"))
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "number"),
+        sa.Index(None, "admitted_at", "admitted_gate"),
+        sa.Index(None, "revoked_at", "is_inside"),
+        sa.Index(None, "attendee", "order_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
