@@ -60,12 +60,7 @@ def cancel_paid(order_id: int, *, by: By, now: datetime) -> None:
         order = lock_order(session, order_id)
         if order.status is not OrderStatus.PAID:
             raise OrderNotCancellable
-        order.move_to(OrderStatus.CANCELLED)
-        _revoke(session, order, now)
-        seats.take_back(session, order)
-        cases.enqueue_waiting(session, now)
-        _open_refund(session, order, now)
-        postings.mark(session, order.id)
+        end_paid(session, order, now)
         audit.record(
             session,
             actor=by,
@@ -74,6 +69,19 @@ def cancel_paid(order_id: int, *, by: By, now: datetime) -> None:
             now=now,
         )
         log.warning("paid order cancelled", extra={"order": order.code, "by": Actor.of(by).name})
+
+
+def end_paid(session: Session, order: Order, now: datetime) -> None:
+    """Revoke a paid order's e-tickets, free its seats, send back what is left of its money.
+
+    Part of the caller's transaction, which holds the order's lock.
+    """
+    order.move_to(OrderStatus.CANCELLED)
+    _revoke(session, order, now)
+    cases.enqueue_waiting(session, now)
+    _open_refund(session, order, now)
+    postings.mark(session, order.id)
+    seats.take_back(session, order)  # last: all orders wait for these locks
 
 
 def _open_refund(session: Session, order: Order, now: datetime) -> None:

@@ -3,14 +3,12 @@
 import logging
 from datetime import datetime
 
-import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Session
 
 from app.errors import CaseClosed, OrderNotCancellable
 from app.integrations.xendit import XenditClient
-from app.models import ETicket, OrderStatus, RefundReason
-from app.services.money import cancelling, cases, deciding, postings, refunds
+from app.models import RefundReason
+from app.services.money import cancelling, deciding, refunds
 from app.services.money.deciding import Decision, NotPossible
 from app.services.office.order_actions import (
     MoveKind,
@@ -24,8 +22,7 @@ from app.services.office.order_correcting import subject_of
 from app.services.office.order_print import OrderFacts, Part
 from app.services.running import audit, jobs
 from app.services.running.audit import Actor, By
-from app.services.running.transaction import affected, transaction, use_case
-from app.services.selling import seats
+from app.services.running.transaction import transaction, use_case
 from app.services.selling.ordering import EXPIRE_ORDER
 
 log = logging.getLogger(__name__)
@@ -55,7 +52,7 @@ def _cancel(order_id: int, *, reason: str, seen: str, by: By, now: datetime) -> 
         order = facts.order
         was_paid = order.is_paid
         if was_paid:
-            _end_paid(session, facts, now)
+            cancelling.end_paid(session, order, now)
         else:
             order.cancel_requested_at = now
             jobs.enqueue(session, EXPIRE_ORDER, {"order_id": order_id}, now=now, due_at=now)
@@ -74,19 +71,6 @@ def _cancel(order_id: int, *, reason: str, seen: str, by: By, now: datetime) -> 
 def refund_when_cancelled(facts: OrderFacts) -> int:
     """Return how many rupiah go back when this paid order is cancelled: what is left of it."""
     return min(facts.order.total, left_to_refund(facts))
-
-
-def _end_paid(session: Session, facts: OrderFacts, now: datetime) -> None:
-    order, amount = facts.order, refund_when_cancelled(facts)
-    order.move_to(OrderStatus.CANCELLED)
-    standing = sa.update(ETicket).where(ETicket.order_id == order.id, ETicket.revoked_at.is_(None))
-    affected(session, standing.values(revoked_at=now))
-    cases.enqueue_waiting(session, now)
-    postings.mark(session, order.id)
-    if amount:
-        money = refunds.money_of(order)
-        refunds.open_refund(session, order, money, amount, RefundReason.CANCELLED, now=now)
-    seats.take_back(session, order)  # last: all orders wait for these locks
 
 
 @use_case
