@@ -33,12 +33,13 @@ def resend_etickets(payload: dict[str, Any]) -> None:
 
 def send_updated_etickets(payload: dict[str, Any]) -> None:
     """Mail an order's e-tickets as staff left them."""
-    updated_etickets.deliver(
+    resending.deliver_again(
         **payload,
         now=utcnow(),
         renderer=current_gateways().renderer,
         mailer=current_gateways().mailer,
         settings=current_settings(),
+        write=updated_etickets.write_letter,
     )
 
 

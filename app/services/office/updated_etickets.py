@@ -7,14 +7,11 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.integrations.mail_templates import compose
-from app.integrations.mailer import Letter, Mailer
-from app.integrations.pdf import TicketRenderer
+from app.integrations.mailer import Letter
 from app.models import MailRequest, Order
 from app.services.running import jobs
-from app.services.running.mailing import Topic, common_words, post, was_posted
-from app.services.running.transaction import reading
-from app.services.selling.delivery import attachments_of, describe
-from app.services.selling.resending import AGAIN
+from app.services.running.mailing import Topic, common_words
+from app.services.selling.delivery import attachments_of
 
 SEND_UPDATED = "send_updated_etickets"
 TEMPLATE = "etickets_updated"
@@ -36,34 +33,11 @@ def enqueue(session: Session, order: Order, update: Update, *, now: datetime) ->
     jobs.enqueue(session, SEND_UPDATED, payload, now=now, due_at=now)
 
 
-def deliver(
-    order_id: int,
-    about: str,
-    *,
-    now: datetime,
-    renderer: TicketRenderer,
-    mailer: Mailer,
-    settings: Settings,
-) -> None:
-    """Mail the e-tickets as they are now, once; nothing when the order is not paid any more.
-
-    It is recorded as a repeat of the confirmation, which is what the buyer's page looks for.
-    Raises TicketRenderingFailed and MailDelayed: the job tries again.
-    """
-    with reading() as session:
-        order = session.get_one(Order, order_id)
-        topic = Topic(order.id, order.code, AGAIN, about)
-        if was_posted(session, topic) or not order.is_paid:
-            return
-        document = describe(order, settings.event)
-    pdf = renderer.render(document)
-    with reading() as session:
-        letter = write_letter(session.get_one(Order, order_id), topic, pdf, settings)
-    post(topic, letter, now=now, mailer=mailer)
-
-
 def write_letter(order: Order, topic: Topic, pdf: bytes, settings: Settings) -> Letter:
-    """Return the letter; the end of its topic's `about` says what is new."""
+    """Return the letter; the end of its topic's `about` says what is new.
+
+    It is sent as a repeat of the confirmation, which is what the buyer's page looks for.
+    """
     subject, text, html = compose(
         TEMPLATE,
         order.locale,

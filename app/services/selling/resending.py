@@ -1,5 +1,6 @@
 """Resending: the mail with the e-tickets once more, for who cannot find it; a few times a day."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +24,8 @@ AGAIN = "etickets_again"
 MOST = 3
 WITHIN = timedelta(days=1)
 PAUSE = timedelta(minutes=5)
+
+WriteLetter = Callable[[Order, Topic, bytes, Settings], Letter]
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,12 @@ def deliver_again(
     renderer: TicketRenderer,
     mailer: Mailer,
     settings: Settings,
+    write: WriteLetter | None = None,
 ) -> None:
-    """Mail the e-tickets once more, saying so; nothing when the order is not paid any more.
+    """Mail the e-tickets as they are now, once; nothing when the order is not paid any more.
 
-    `about` names this one time. Raises TicketRenderingFailed and MailDelayed: the job tries again.
+    `about` names this one time; `write` writes another letter than that they come again. Raises
+    TicketRenderingFailed and MailDelayed: the job tries again.
     """
     with reading() as session:
         order = session.get_one(Order, order_id)
@@ -106,7 +111,8 @@ def deliver_again(
         document = describe(order, settings.event)
     pdf = renderer.render(document)
     with reading() as session:
-        letter = _letter(session.get_one(Order, order_id), topic, pdf, settings)
+        order = session.get_one(Order, order_id)
+        letter = (write or _letter)(order, topic, pdf, settings)
     post(topic, letter, now=now, mailer=mailer)
 
 
