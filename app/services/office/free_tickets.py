@@ -9,15 +9,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import SoldOut
-from app.models import IdempotencyKey, Order, OrderStatus, PaymentStatus
+from app.models import IdempotencyKey, Order
 from app.services.money import postings
 from app.services.office.order_actions import MoveNotPossible
 from app.services.office.order_correcting import subject_of
 from app.services.running import audit
 from app.services.running.audit import By
 from app.services.running.transaction import insert, reading, transaction, use_case, violates
-from app.services.selling import eticketing, inventory
+from app.services.selling import inventory
 from app.services.selling.offers import Offer, find_offers
+from app.services.selling.order_counter import settle_free
 from app.services.selling.order_writing import Draft, PlacedItem, PricedDraft, write_orders
 from app.services.selling.ordering import OrderRequest
 
@@ -90,11 +91,7 @@ def _write(session: Session, gift: Gift, offer: Offer, now: datetime) -> Order:
         created_at=now,
     )
     order = session.get_one(Order, placed.order_id)
-    order.move_to(OrderStatus.PAID)
-    order.paid_at = now
-    order.payment.move_to(PaymentStatus.PAID)
-    order.payment.paid_at, order.payment.paid_amount = now, 0
-    eticketing.issue(session, order, now)
+    settle_free(session, order, now)
     postings.mark(session, order.id)
     return order
 

@@ -131,7 +131,9 @@ def _write(session: Session, orders: Sequence[PricedDraft]) -> list[PlacedOrder]
     vouchers.use(session, uses)
     for each, order in zip(orders, placed, strict=True):
         if order.is_paid:
-            _settle_free(session, order.order_id, each.draft.now)
+            free = session.get_one(Order, order.order_id)
+            inventory.sell(session, free.quantities)
+            settle_free(session, free, each.draft.now)
     return placed
 
 
@@ -168,9 +170,8 @@ def _explain(barred: _Barred) -> Outcome:
         return refusal
 
 
-def _settle_free(session: Session, order_id: int, now: datetime) -> None:
-    order = session.get_one(Order, order_id)
-    inventory.sell(session, order.quantities)
+def settle_free(session: Session, order: Order, now: datetime) -> None:
+    """Make an order of nothing PAID, with its e-tickets; its stock is the caller's to move."""
     order.move_to(OrderStatus.PAID)
     order.paid_at = now
     order.payment.move_to(PaymentStatus.PAID)
