@@ -16,13 +16,14 @@ VARIANT = "pdf/ua-1"
 class Press:
     """What costs time or leaks memory when made anew for every PDF. For one thread at a time.
 
-    `style` names the one sheet of `templates/pdf/` by which its pages look.
+    `style` names the sheet of `templates/pdf/` by which its pages look, in the faces of fonts.css.
     """
 
     def __init__(self, style: str) -> None:
         self._fonts = FontConfiguration()
+        sheets = [(STYLES / name).read_text(encoding="utf-8") for name in ("fonts.css", style)]
         self._sheet = CSS(
-            string=(STYLES / style).read_text(encoding="utf-8"),
+            string="\n".join(sheets),
             base_url=f"{FONTS.as_uri()}/",
             font_config=self._fonts,
             url_fetcher=URLFetcher(allowed_protocols={"file"}),
