@@ -1,18 +1,12 @@
 """Staff: a person who logs in, with sessions, second factor and invitation; Attempt: one guess."""
 
 import enum
-import secrets
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, code_column, enum_column
-
-
-def new_session_key() -> str:
-    """Return what ties sessions to an account until it is changed (128 random bits)."""
-    return secrets.token_urlsafe(16)
 
 
 class Role(enum.Enum):
@@ -40,7 +34,6 @@ class Staff(Base):
     name: Mapped[str] = mapped_column(sa.String(100), default="", server_default="")
     role: Mapped[Role] = mapped_column(enum_column(Role))
     password_hash: Mapped[str] = mapped_column(sa.String(255))
-    session_key: Mapped[str] = mapped_column(code_column(32), default=new_session_key)
     totp_sealed: Mapped[str | None] = mapped_column(code_column(255))
     totp_last_step: Mapped[int | None]
     created_at: Mapped[datetime]
