@@ -13,6 +13,7 @@ from app.models.export import Export, ExportFormat, ExportKind, ExportPart, Expo
 from app.models.fair_door import FairDoor, FairDoorPlace, FairDoorStep
 from app.models.inbox import InboxNote, Source
 from app.models.inspection import Inspection
+from app.models.invoice_reading import InvoiceReading
 from app.models.job import Job, JobStatus, WorkerHeartbeat
 from app.models.ledger import (
     Account,
@@ -83,6 +84,7 @@ __all__ = [
     "InboxNote",
     "Inspection",
     "Invitation",
+    "InvoiceReading",
     "Job",
     "JobStatus",
     "LedgerEntry",

@@ -47,3 +47,4 @@ class MailRequest(Base):
     about: Mapped[str] = mapped_column(code_column(64))
     is_counted: Mapped[bool]
     asked_at: Mapped[datetime]
+    request_id: Mapped[str | None] = mapped_column(code_column(64), default=current_request_id)

@@ -22,12 +22,15 @@ class RecipientStatus(enum.Enum):
     SENT = "sent"
     REFUSED = "refused"  # for good
     UNSURE = "unsure"  # the worker or the line broke off: it may have arrived
+    GONE = "gone"  # holds no such ticket any more: not written to
 
 
 class Message(Base):
     """What the organiser writes to attendees, in Indonesian and, if wanted, in English.
 
     `version` counts changes of the draft; `tried_version` is the one last mailed to its writer.
+    The list of those it goes to is made from the newest order (`listed_from`) down to the oldest:
+    `listed_down_to` is the last one looked at, and `listed_at` when all were.
     """
 
     __tablename__ = "messages"
@@ -41,6 +44,9 @@ class Message(Base):
     status: Mapped[MessageStatus] = mapped_column(enum_column(MessageStatus))
     version: Mapped[int] = mapped_column(default=1)
     tried_version: Mapped[int | None]
+    listed_from: Mapped[int | None]
+    listed_down_to: Mapped[int | None]
+    listed_at: Mapped[datetime | None]
     created_by: Mapped[str] = mapped_column(sa.String(254))
     created_at: Mapped[datetime]
     sent_by: Mapped[str | None] = mapped_column(sa.String(254))
@@ -59,6 +65,7 @@ class MessageRecipient(Base):
     __table_args__ = (
         sa.UniqueConstraint("message_id", "address"),
         sa.Index(None, "message_id", "status", "id"),
+        sa.Index(None, "order_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -72,3 +79,4 @@ class MessageRecipient(Base):
     taken_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(sa.String(255))
+    request_id: Mapped[str | None] = mapped_column(code_column(64))

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, code_column
+from app.tracing import current_request_id
 
 
 class PastInvoice(Base):
@@ -19,3 +20,4 @@ class PastInvoice(Base):
     external_id: Mapped[str] = mapped_column(code_column(64), unique=True)
     invoice_id: Mapped[str | None] = mapped_column(code_column(64))
     replaced_at: Mapped[datetime]
+    request_id: Mapped[str | None] = mapped_column(code_column(64), default=current_request_id)

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, enum_column
+from app.models.base import Base, code_column, enum_column
+from app.tracing import current_request_id
 
 
 class ReceiptKind(enum.Enum):
@@ -39,6 +40,7 @@ class Receipt(Base):
     amount: Mapped[int]
     content: Mapped[dict[str, Any]]
     issued_at: Mapped[datetime]
+    request_id: Mapped[str | None] = mapped_column(code_column(64), default=current_request_id)
 
 
 class ReceiptCounter(Base):

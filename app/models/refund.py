@@ -50,13 +50,14 @@ REFUND_TRANSITIONS: dict[RefundStatus, frozenset[RefundStatus]] = {
 class Refund(Base):
     """One amount (rupiah) that goes back for one invoice and reason.
 
+    Where a person decides, or seats are changed, there may be several: `part` counts them from 1.
     `reference_id` is ours towards Xendit. Bank details exist only while a refund by hand needs
     them; they are erased when it is done.
     """
 
     __tablename__ = "refunds"
     __table_args__ = (
-        sa.UniqueConstraint("order_id", "reason", "invoice_id"),
+        sa.UniqueConstraint("order_id", "reason", "invoice_id", "part"),
         sa.CheckConstraint("amount > 0", name="amount_positive"),
         sa.Index(None, "status"),
         sa.Index(None, "xendit_refund_id"),
@@ -66,6 +67,7 @@ class Refund(Base):
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
     invoice_id: Mapped[str] = mapped_column(code_column(64))
     reason: Mapped[RefundReason] = mapped_column(enum_column(RefundReason))
+    part: Mapped[int] = mapped_column(default=1)
     way: Mapped[RefundWay] = mapped_column(enum_column(RefundWay))
     status: Mapped[RefundStatus] = mapped_column(enum_column(RefundStatus))
     amount: Mapped[int]
