@@ -1,11 +1,11 @@
 """Signing keys: made once whoever needs one first, rotated, revoked, never in the clear."""
 
-import threading
 from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from app.extensions import db, key_box
 from app.integrations.signing import parse_code
@@ -14,6 +14,7 @@ from app.services.running.transaction import reading, transaction, use_case
 from app.services.selling import signing_keys
 from app.services.selling.resending import RESEND
 from tests.app_factory import ENVIRONMENT, make_settings
+from tests.harness.interleaving import overlap
 from tests.running.sales import add_ticket, order
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
@@ -48,33 +49,35 @@ def test_the_first_seat_makes_the_first_key_and_all_are_signed_by_it(app: Flask)
         }
 
 
-def test_many_first_buyers_make_one_key(mariadb_app: Flask) -> None:
-    """Both see that there is no key; without the savepoint the slower one fails."""
-    start = threading.Barrier(2)
-    made: list[int] = []
+@use_case
+def sign_first() -> int:
+    with transaction() as session:
+        return signing_keys.get_signer(session, NOW).key_id
 
-    def work() -> None:
-        attempts = iter([True])
 
-        @use_case
-        def sign() -> int:
-            with transaction() as session:
-                if next(attempts, False):
-                    start.wait(timeout=10)
-                return signing_keys.get_signer(session, NOW).key_id
+@pytest.mark.parametrize("statements", [1, 2, 3, 4])
+def test_two_first_buyers_make_one_key_wherever_they_meet(
+    mariadb_app: Flask, statements: int
+) -> None:
+    """The last id is read, then the active keys; a savepoint; the new key is written."""
+    assert overlap(mariadb_app, sign_first, sign_first, after=statements) == (1, 1)
 
-        with mariadb_app.app_context():
-            made.append(sign())
-
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-
-    assert made == [1, 1]
     with mariadb_app.app_context():
         assert len(signing_keys.list_keys()) == 1
+
+
+def test_asking_for_the_last_id_later_the_two_would_make_two_keys(
+    mariadb_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: the id is the next one after a key that was not seen."""
+    add = signing_keys._add
+
+    def ask_then_add(session: Session, _seen: int, now: datetime) -> SigningKey | None:
+        last_id = session.scalar(sa.select(sa.func.max(SigningKey.id))) or 0
+        return add(session, last_id, now)
+
+    monkeypatch.setattr(signing_keys, "_add", ask_then_add)
+    assert overlap(mariadb_app, sign_first, sign_first, after=2) == (2, 1)
 
 
 def test_after_a_rotation_old_codes_stay_good_and_the_old_private_key_is_gone(app: Flask) -> None:

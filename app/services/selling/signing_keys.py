@@ -61,11 +61,14 @@ def get_signer(session: Session, now: datetime) -> Signer:
     differ would else retire each other's key at every sale. Raises KeysExhausted.
     """
     for _ in range(3):
+        # Before the active keys: if another transaction adds one in between, either it is seen
+        # among them, or the next id is the one it took.
+        last_id = session.scalar(sa.select(sa.func.max(SigningKey.id))) or 0
         active = session.scalars(_active()).all()
         for key in active:
             with suppress(UnreadableKey):
                 return Signer(key.id, key_box.unseal(key.sealed_key or ""))
-        if made := _add(session, now):
+        if made := _add(session, last_id, now):
             if active:
                 log.error(
                     "signing key %d was made: SECRET_KEY has changed, or differs between machines",
@@ -171,14 +174,13 @@ def _active() -> sa.Select[SigningKey]:
     return sa.select(SigningKey).where(*is_active).order_by(SigningKey.id.desc())
 
 
-def _add(session: Session, now: datetime) -> SigningKey | None:
+def _add(session: Session, last_id: int, now: datetime) -> SigningKey | None:
     """Make a key with the next id; None when another transaction took that id meanwhile."""
-    last = session.scalar(sa.select(sa.func.max(SigningKey.id))) or 0
-    if last >= LAST_KEY_ID:
+    if last_id >= LAST_KEY_ID:
         raise KeysExhausted
     private_key, public_key = new_key_pair()
     key = SigningKey(
-        id=last + 1,
+        id=last_id + 1,
         public_key=public_key.hex(),
         sealed_key=key_box.seal(private_key),
         created_at=now,
