@@ -42,7 +42,8 @@ class Posted(NamedTuple):
 def load_orders(session: Session, order_ids: Sequence[int]) -> dict[int, OrderFacts]:
     """Return the facts of these orders, locked: nothing of them changes before the commit.
 
-    A statement for each kind of fact, however many orders.
+    Those that somebody else has locked are left out, so that nobody is waited for. A statement for
+    each kind of fact, however many orders.
     """
     head = sa.select(
         Order.id,
@@ -55,7 +56,9 @@ def load_orders(session: Session, order_ids: Sequence[int]) -> dict[int, OrderFa
         Payment.invoice_id,
         Payment.channel,
     ).join(Payment, Payment.order_id == Order.id)
-    locked = head.where(Order.id.in_(order_ids)).order_by(Order.id).with_for_update()
+    locked = (
+        head.where(Order.id.in_(order_ids)).order_by(Order.id).with_for_update(skip_locked=True)
+    )
     orders = {row[0]: OrderFacts(Head(*row)) for row in session.execute(locked)}
     for order_id, *values in _each(session, OrderItem, Item._fields, orders):
         orders[order_id].items.append(Item(*values))

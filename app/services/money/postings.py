@@ -9,6 +9,7 @@ posts what is marked within seconds, and a sweep over all orders finds what nobo
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple, cast
 
@@ -67,14 +68,23 @@ def post_marked(*, now: datetime, zone: tzinfo, limit: int = BATCH) -> int:
         if session.scalar(sa.select(LedgerMark.id).limit(1)) is None:
             return 0
     with transaction() as session:
+        state = lock_state(session)
         oldest = sa.select(LedgerMark.id, LedgerMark.order_id).order_by(LedgerMark.id)
-        found = session.execute(oldest.limit(limit).with_for_update(skip_locked=True)).all()
         # Read before the facts: a mark that is visible stands for facts that are. One that comes
         # meanwhile stays, and is looked at again.
-        _post(session, {mark.order_id for mark in found}, now, zone)
-        taken = LedgerMark.id.in_([mark.id for mark in found])
-        affected(session, sa.delete(LedgerMark).where(taken))
-        return len(found)
+        found = session.execute(oldest.limit(limit)).all()
+        looked_at, _ = _post(session, {mark.order_id for mark in found}, state, now, zone)
+        taken = [mark.id for mark in found if mark.order_id in looked_at]
+        _take_marks(session, taken)
+        return len(taken)
+
+
+def _take_marks(session: Session, ids: Sequence[int]) -> None:
+    """Delete marks one by one: a statement for all may read the whole table and wait for others."""
+    table = cast(sa.Table, LedgerMark.__table__)
+    if ids:
+        mine = sa.delete(table).where(table.c.id == sa.bindparam("its_id"))
+        session.connection().execute(mine, [{"its_id": each} for each in ids])
 
 
 def post_orders(order_ids: Iterable[int], *, now: datetime, zone: tzinfo) -> int:
@@ -87,7 +97,8 @@ def post_orders(order_ids: Iterable[int], *, now: datetime, zone: tzinfo) -> int
 @use_case
 def _post_batch(order_ids: Sequence[int], now: datetime, zone: tzinfo) -> int:
     with transaction() as session:
-        return _post(session, order_ids, now, zone)
+        _, postings = _post(session, order_ids, lock_state(session), now, zone)
+        return postings
 
 
 def post_unposted(*, placed_since: datetime, now: datetime, zone: tzinfo) -> int:
@@ -152,24 +163,27 @@ def _remember_sweep(last: int) -> None:
 def lock_state(session: Session) -> LedgerState:
     """Return the ledger's state, locked: nobody else posts or closes a day meanwhile.
 
-    Taken after the locks of orders, never before.
+    The first lock of its transaction, and the only one that is waited for: orders whose rows
+    somebody else has are left for later. So whoever posts can be in no circle of waiting (ADR 19).
     """
     return session.get_one(LedgerState, 1, with_for_update=True, populate_existing=True)
 
 
-def _post(session: Session, order_ids: Iterable[int], now: datetime, zone: tzinfo) -> int:
-    """Post what is missing of these orders in the caller's transaction; return how many postings.
+def _post(
+    session: Session, order_ids: Iterable[int], state: LedgerState, now: datetime, zone: tzinfo
+) -> tuple[AbstractSet[int], int]:
+    """Post what is missing of these orders, under the ledger's lock.
 
-    Locks them, so that their facts stay as they are read, then the ledger.
+    Returns the orders it looked at, all but those somebody is changing now, and how many postings
+    that took.
     """
     orders = load_orders(session, sorted(order_ids))
     if not orders:
-        return 0
-    closed_until = lock_state(session).closed_until
+        return set(), 0
     posted = load_posted(session, list(orders))
     missing = list(_differences(orders, posted, now))
-    _write(session, missing, closed_until, now, zone)
-    return len(missing)
+    _write(session, missing, state.closed_until, now, zone)
+    return orders.keys(), len(missing)
 
 
 def _differences(
