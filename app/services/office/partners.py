@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -15,6 +14,7 @@ from app.extensions import db
 from app.models import ApiKey
 from app.services.running import audit
 from app.services.running.audit import By, Subject
+from app.services.running.per_engine import per_engine
 from app.services.running.transaction import reading, transaction, use_case
 
 _KEYS = cast(sa.Table, ApiKey.__table__)
@@ -25,8 +25,6 @@ _PARTNER = sa.select(_KEYS.c.id, _KEYS.c.name, _KEYS.c.scopes).where(
 
 SCOPES = ("orders:write", "door")
 NAME_LENGTH = 100
-
-
 KNOWN_FOR = 1.0  # seconds; so long a key may still work after it was revoked
 
 
@@ -37,10 +35,6 @@ class Partner:
     api_key_id: int
     name: str
     scopes: frozenset[str]
-
-
-# By hash, and until when; as many as there are good keys.
-_known: WeakKeyDictionary[sa.Engine, dict[str, tuple[Partner, float]]] = WeakKeyDictionary()
 
 
 class BadName(ValueError):
@@ -86,7 +80,7 @@ def find_partner(key: str) -> Partner | None:
     The look-up is by hash: its timing tells nothing about the key. A good one is remembered for
     KNOWN_FOR: a partner in a hurry sends it hundreds of times a second.
     """
-    known, key_hash, now = _known.setdefault(db.engine, {}), _hash(key), time.monotonic()
+    known, key_hash, now = _known_in(db.engine), _hash(key), time.monotonic()
     partner, until = known.get(key_hash, (None, now))
     if partner is not None and now < until:
         return partner
@@ -96,6 +90,12 @@ def find_partner(key: str) -> Partner | None:
     else:
         known[key_hash] = (partner, now + KNOWN_FOR)
     return partner
+
+
+@per_engine
+def _known_in(_engine: sa.Engine) -> dict[str, tuple[Partner, float]]:
+    """Return the partners by hash, each with until when; as many as there are good keys."""
+    return {}
 
 
 def _look_up(key_hash: str) -> Partner | None:

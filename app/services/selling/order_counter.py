@@ -8,7 +8,6 @@ none (the last seats went meanwhile), each is placed alone.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.errors import Busy, DomainError, IdempotencyInProgress, IdempotencyKeyReused
 from app.models import IdempotencyKey, Order, OrderStatus, PaymentStatus
 from app.services.running.group_commit import GroupCommit
+from app.services.running.per_engine import per_engine
 from app.services.running.transaction import CommitUnknown, insert, transaction, use_case, violates
 from app.services.selling import eticketing, inventory, vouchers
 from app.services.selling.offers import Offer, Room, find_offers
@@ -36,8 +36,6 @@ LOCK_WAIT_TIMEOUT = 1205
 
 Outcome = PlacedOrder | Exception
 
-_counters: WeakKeyDictionary[sa.Engine, GroupCommit[Draft, PlacedOrder]] = WeakKeyDictionary()
-
 
 class _Barred(Exception):
     """This draft cannot be written, for this reason; those beside it can."""
@@ -48,9 +46,10 @@ class _Barred(Exception):
         self.reason = reason
 
 
-def counter_of(engine: sa.Engine) -> GroupCommit[Draft, PlacedOrder]:
+@per_engine
+def counter_of(_engine: sa.Engine) -> GroupCommit[Draft, PlacedOrder]:
     """Return where this process places its orders in this database."""
-    return _counters.setdefault(engine, GroupCommit(_serve))
+    return GroupCommit(_serve)
 
 
 def _serve(drafts: Sequence[Draft]) -> list[Outcome]:

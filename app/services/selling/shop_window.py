@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
 from app.extensions import db
 from app.models import Voucher
+from app.services.running.per_engine import per_engine
 from app.services.selling.catalogue import TicketOnSale, list_tickets
 
 # How old what is shown may be: what another process sold meanwhile is not seen sooner. What this
@@ -99,7 +99,6 @@ class _Commits:
 
 _commits = _Commits()
 sa.event.listen(db.session, "after_commit", _commits.note)
-_windows: WeakKeyDictionary[sa.Engine, ShopWindow] = WeakKeyDictionary()
 
 
 def look_at_tickets(now: datetime) -> list[TicketOnSale]:
@@ -115,9 +114,10 @@ def has_vouchers(now: datetime) -> bool:
     return window_of(db.engine).look(now).has_vouchers
 
 
-def window_of(engine: sa.Engine) -> ShopWindow:
+@per_engine
+def window_of(_engine: sa.Engine) -> ShopWindow:
     """Return this process's window on this database."""
-    return _windows.setdefault(engine, ShopWindow(_read_all, _read_has_vouchers))
+    return ShopWindow(_read_all, _read_has_vouchers)
 
 
 def _read_all(now: datetime) -> list[TicketOnSale]:
