@@ -1,14 +1,17 @@
 """Acting on an order: each move does all of it, in step, and nothing on a stale page."""
 
 from collections.abc import Callable
+from datetime import UTC
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask_babel import force_locale
 
 from app.extensions import db
-from app.models import Order, OrderStatus, ReplacedSeat
+from app.models import Account, LedgerPosting, Movement, Order, OrderStatus, ReplacedSeat
 from app.services.door.seats import find_seat
+from app.services.money import ledger, postings
 from app.services.money.refunds import SEND_REFUND
 from app.services.office.order_actions import MoveKind, MoveNotPossible, OrderChanged, possible
 from app.services.office.order_print import Part
@@ -170,6 +173,39 @@ def test_a_part_sent_back_is_not_sent_again_when_the_order_is_cancelled(desk: De
     refund(desk, code, 100_000)
     cancel(desk, code)
     assert desk.refunds(code) == [("by_staff", 100_000), ("cancelled", 200_000)]
+    assert desk.violations() == []
+
+
+def test_money_goes_back_as_often_as_some_is_left_and_the_ledger_has_each_part(desk: Desk) -> None:
+    code = desk.paid_order(desk.add_ticket("Reguler"), 3)
+    refund(desk, code, 150_000)
+    refund(desk, code, 150_000)
+    with pytest.raises(MoveNotPossible):
+        refund(desk, code, 150_001)
+    refund(desk, code, 150_000)
+
+    assert desk.refunds(code) == [("by_staff", 150_000)] * 3
+    references = desk.read(code, lambda facts: [one.reference_id for one in facts.refunds])
+    assert references[1:] == [f"{references[0]}-2", f"{references[0]}-3"], "one each at Xendit"
+    assert why_not(desk, code)[MoveKind.REFUND] == (
+        "All that was paid is sent back already, or will be."
+    )
+    assert (desk.jobs(SEND_REFUND), desk.done(code)) == (3, ["order.refunded"] * 3)
+    with desk.app.app_context():
+        postings.post_orders([desk.id_of(code)], now=desk.now(), zone=UTC)
+        due = sa.select(LedgerPosting.id).where(LedgerPosting.movement == Movement.REFUND_DUE)
+        assert len(db.session.scalars(due).all()) == 3
+        assert ledger.balances()[Account.REFUNDS_OWED] == -450_000
+
+
+def test_seats_change_again_and_the_second_difference_goes_back_too(desk: Desk) -> None:
+    dear, cheap = desk.add_ticket("VIP", price=400_000), desk.add_ticket("Tribun", price=100_000)
+    code = desk.paid_order(dear, 3)
+    change(desk, code, [1], cheap, 100_000)
+    change(desk, code, [2], cheap, 100_000)
+
+    assert desk.refunds(code) == [("difference", 300_000)] * 2
+    assert desk.read(code, lambda facts: facts.order.total) == 600_000
     assert desk.violations() == []
 
 

@@ -60,9 +60,11 @@ def open_refund(
     reason: RefundReason,
     *,
     now: datetime,
+    part: int = 1,
 ) -> Refund | None:
-    """Note that `amount` is due back, once for each invoice and reason; None when it was known.
+    """Note that `amount` is due back, once for each invoice, reason and part; else None.
 
+    A reason that can come again, such as a person's decision, counts its parts (`next_part`).
     All refunds of an invoice together never exceed what was paid on it: a larger `amount` is cut,
     and None is returned when nothing is left. Part of the caller's transaction, which holds the
     order's lock. The job that follows sends it, or asks the buyer for a bank account.
@@ -71,6 +73,7 @@ def open_refund(
         Refund.order_id == order.id,
         Refund.reason == reason,
         Refund.invoice_id == money.invoice_id,
+        Refund.part == part,
     )
     if session.scalar(same) is not None:
         return None
@@ -82,11 +85,12 @@ def open_refund(
         order_id=order.id,
         invoice_id=money.invoice_id,
         reason=reason,
+        part=part,
         way=way_back(money, amount),
         status=RefundStatus.DUE,
         amount=amount,
         channel=money.channel,
-        reference_id=f"{order.code}-{reason.value}-{money.invoice_id[-8:]}",
+        reference_id=_reference(order, money, reason, part),
         created_at=now,
     )
     session.add(refund)
@@ -95,6 +99,20 @@ def open_refund(
     postings.mark(session, order.id)
     log.warning("refund due", extra={"order": order.code, "amount": amount, "why": reason.value})
     return refund
+
+
+def next_part(session: Session, money: Money, reason: RefundReason) -> int:
+    """Return the number of one more refund of this money for this reason, from 1.
+
+    The caller holds the order's lock until it is opened: nobody else takes the number.
+    """
+    mine = (Refund.invoice_id == money.invoice_id, Refund.reason == reason)
+    return (session.scalar(sa.select(sa.func.max(Refund.part)).where(*mine)) or 0) + 1
+
+
+def _reference(order: Order, money: Money, reason: RefundReason, part: int) -> str:
+    reference = f"{order.code}-{reason.value}-{money.invoice_id[-8:]}"
+    return reference if part == 1 else f"{reference}-{part}"
 
 
 def money_of(order: Order) -> Money:

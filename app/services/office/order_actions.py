@@ -22,7 +22,6 @@ from app.models import (
     OrderStatus,
     PaymentStatus,
     Refund,
-    RefundReason,
     RefundStatus,
     RefundWay,
 )
@@ -146,12 +145,6 @@ def left_to_refund(facts: OrderFacts) -> int:
     return max(0, money.paid - back)
 
 
-def has_refund_for(facts: OrderFacts, reason: RefundReason) -> bool:
-    """Tell whether the payment has a refund for this reason: there is one of each."""
-    mine = facts.order.payment.invoice_id
-    return any(one.reason is reason and one.invoice_id == mine for one in facts.refunds)
-
-
 def find_open_case(facts: OrderFacts, kind: CaseKind) -> MoneyCase | None:
     """Return the order's case of this kind that nobody has decided."""
     return next((one for one in facts.cases if one.kind is kind and not one.is_resolved), None)
@@ -201,8 +194,6 @@ def _why_not_refund(facts: OrderFacts) -> Words | None:
         return _l("Nothing was paid.")
     if any(not one.is_resolved for one in facts.cases):
         return _l("There is an open case about this money: decide that first.")
-    if has_refund_for(facts, RefundReason.BY_STAFF):
-        return _l("A refund was given before. To send back all the rest, cancel the order.")
     if not left_to_refund(facts):
         return _l("All that was paid is sent back already, or will be.")
     return None

@@ -77,12 +77,14 @@ def refund_when_cancelled(facts: OrderFacts) -> int:
 def refund(order_id: int, amount: int, *, reason: str, seen: str, by: By, now: datetime) -> None:
     """Send a part of an order's money back, or all that is left; its seats stay as they are.
 
-    Raises OrderChanged, MoveNotPossible.
+    As often as money is left, each time as a refund of its own. Raises OrderChanged,
+    MoveNotPossible.
     """
     with acting_on(order_id, seen, MoveKind.REFUND) as (session, facts):
         check_amount(facts, amount)
         money, why = refunds.money_of(facts.order), RefundReason.BY_STAFF
-        refunds.open_refund(session, facts.order, money, amount, why, now=now)
+        part = refunds.next_part(session, money, why)
+        refunds.open_refund(session, facts.order, money, amount, why, now=now, part=part)
         audit.record(
             session,
             actor=by,

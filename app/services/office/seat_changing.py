@@ -16,7 +16,6 @@ from app.services.office.order_actions import (
     MoveKind,
     MoveNotPossible,
     acting_on,
-    has_refund_for,
     left_to_refund,
 )
 from app.services.office.order_correcting import copy_names, subject_of
@@ -78,13 +77,6 @@ def quote_change(facts: OrderFacts, numbers: Collection[int], ticket: Ticket) ->
     price = min(item.price, ticket.price)
     _check_items_fit(facts.order, item, ticket, price)
     refund = _difference(facts, (item.price - price) * len(seats))
-    if refund and has_refund_for(facts, RefundReason.DIFFERENCE):
-        raise MoveNotPossible(
-            _l(
-                "The difference of an earlier change was sent back. "
-                "For a second one, cancel the order and give a free ticket."
-            )
-        )
     way = refunds.way_back(refunds.money_of(facts.order), refund) if refund else None
     return SeatQuote(seats, item, ticket, price, refund, way)
 
@@ -194,7 +186,8 @@ def _move_items(session: Session, order: Order, quote: SeatQuote) -> None:
 def _send_difference(session: Session, order: Order, quote: SeatQuote, now: datetime) -> None:
     if quote.refund:
         money, reason = refunds.money_of(order), RefundReason.DIFFERENCE
-        refunds.open_refund(session, order, money, quote.refund, reason, now=now)
+        part = refunds.next_part(session, money, reason)
+        refunds.open_refund(session, order, money, quote.refund, reason, now=now, part=part)
 
 
 def _move_stock(session: Session, old_id: int, new_id: int, count: int) -> None:
