@@ -1,10 +1,9 @@
-"""Many workers at one message: each person is taken once. The careless way is raced too."""
+"""Two workers at one message: each person is taken once. The careless way is raced too."""
 
-import threading
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
@@ -13,11 +12,11 @@ from app.models import Message, MessageRecipient, MessageStatus, RecipientStatus
 from app.services.office import message_sending
 from app.services.office.message_sending import Recipient
 from app.services.running.transaction import affected, reading, transaction, use_case
+from tests.harness.interleaving import overlap
 from tests.running.sales import add_ticket, order
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
-WORKERS = 6
-PEOPLE = 30
+PEOPLE = 2
 
 Take = Callable[[int, datetime], Recipient | None]
 
@@ -70,36 +69,20 @@ def write_to_many(app: Flask) -> int:
         return message.id
 
 
-def race(app: Flask, take: Take) -> Counter[int]:
-    """Let all workers loose on one message; return how often each person was taken."""
+def race(app: Flask, take: Take, *, after: int) -> list[int]:
+    """Let one worker take somebody between another one's statements; return who was taken."""
     with app.app_context():
         message_id = write_to_many(app)
         db.session.remove()
-    start = threading.Barrier(WORKERS)
-    taken: list[int] = []
-
-    def work() -> None:
-        with app.app_context():
-            start.wait(timeout=10)
-            while (found := take(message_id, NOW)) is not None:
-                taken.append(found.id)
-            db.session.remove()
-
-    workers = [threading.Thread(target=work) for _ in range(WORKERS)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(timeout=60)
-    assert not any(worker.is_alive() for worker in workers)
-    return Counter(taken)
+    taken = overlap(app, *[lambda: take(message_id, NOW)] * 2, after=after)
+    assert all(isinstance(each, Recipient) for each in taken), taken
+    return [each.id for each in taken if isinstance(each, Recipient)]
 
 
-def test_no_two_workers_write_to_the_same_person(mariadb_app: Flask) -> None:
-    taken = race(mariadb_app, message_sending._take)
-
-    assert len(taken) == PEOPLE
-    assert set(taken.values()) == {1}
+@pytest.mark.parametrize("statements", [1, 2, 3])
+def test_no_two_workers_write_to_the_same_person(mariadb_app: Flask, statements: int) -> None:
+    assert len(set(race(mariadb_app, message_sending._take, after=statements))) == 2
 
 
 def test_without_the_lock_somebody_would_get_two_letters(mariadb_app: Flask) -> None:
-    assert max(race(mariadb_app, take_carelessly).values()) > 1
+    assert len(set(race(mariadb_app, take_carelessly, after=1))) == 1

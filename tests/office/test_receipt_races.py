@@ -1,73 +1,66 @@
 """Receipts asked for at the same moment: no number twice, none left out."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.extensions import db
 from app.models import Receipt, ReceiptCounter, ReceiptKind
 from app.services.office import receipts
+from tests.harness.interleaving import overlap
 from tests.office.money_history import History
 
-BUYERS = 8
+MOMENTS = (
+    "FROM receipts",  # the look whether there is one
+    "SELECT receipt_counters.year",
+    "INSERT INTO receipt_counters",
+    "UPDATE receipt_counters",
+    "INSERT INTO receipts",
+)
 
 
-def ask_at_once(app: Flask, order_ids: list[int], asked: Callable[[int], object]) -> list[object]:
-    """Ask for the receipts of these orders at the same moment; errors are results."""
-    start = threading.Barrier(len(order_ids))
-
-    def ask(order_id: int) -> object:
-        with app.app_context():
-            start.wait(timeout=20)
-            try:
-                return asked(order_id)
-            except Exception as error:  # noqa: BLE001 (the caller looks at it)
-                return error
-
-    with ThreadPoolExecutor(len(order_ids)) as pool:
-        return list(pool.map(ask, order_ids))
-
-
-def race(app: Flask, *, of_one_order: bool = False) -> list[int]:
-    """Let eight buyers ask at once, and return the numbers that were kept, in order."""
+def race(app: Flask, *, after: str, of_one_order: bool = False) -> tuple[list[int], list[object]]:
+    """Let two buyers ask, one while the other is held; return the numbers kept, and the errors."""
     history = History(app)
     ticket_id = history.shop.add_ticket()
-    order_ids = [history.sell(ticket_id) for _ in range(1 if of_one_order else BUYERS)]
+    first = history.sell(ticket_id)
+    second = first if of_one_order else history.sell(ticket_id)
     event = app.extensions["settings"].event
-    ask_at_once(
-        app,
-        order_ids * (BUYERS // len(order_ids)),
-        lambda order_id: receipts.get_receipt(order_id, event=event, now=datetime.now(UTC)),
-    )
+
+    def ask(order_id: int) -> None:
+        receipts.get_receipt(order_id, event=event, now=datetime.now(UTC))
+
+    results = overlap(app, lambda: ask(first), lambda: ask(second), after=after)
     with app.app_context():
-        return list(db.session.scalars(sa.select(Receipt.number).order_by(Receipt.number)))
+        numbers = db.session.scalars(sa.select(Receipt.number).order_by(Receipt.number)).all()
+    return list(numbers), [each for each in results if each is not None]
 
 
-def test_eight_at_once_get_the_numbers_one_to_eight(mariadb_app: Flask) -> None:
-    assert race(mariadb_app) == list(range(1, BUYERS + 1))
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_two_at_once_get_the_numbers_one_and_two(mariadb_app: Flask, moment: str) -> None:
+    assert race(mariadb_app, after=moment) == ([1, 2], [])
 
 
-def test_one_order_asked_for_eight_times_at_once_has_one_receipt(mariadb_app: Flask) -> None:
-    assert race(mariadb_app, of_one_order=True) == [1]
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_one_order_asked_for_twice_at_once_has_one_receipt(mariadb_app: Flask, moment: str) -> None:
+    assert race(mariadb_app, after=moment, of_one_order=True) == ([1], [])
 
 
-def test_without_the_counters_lock_numbers_are_taken_twice(
+def test_without_the_counters_lock_a_number_is_taken_twice(
     mariadb_app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The negative control: read, wait for all, then write; seven of eight fail."""
-    together = threading.Barrier(BUYERS)
+    """The negative control: who read first and writes last fails on the unique key."""
 
     def read_then_write(session: Session, kind: ReceiptKind, year: int) -> int:
         last = session.scalars(sa.select(ReceiptCounter.last)).one()
-        together.wait(timeout=20)
         session.execute(sa.update(ReceiptCounter).values(last=last + 1))
         return last + 1
 
     monkeypatch.setattr(receipts, "_next_number", read_then_write)
-    assert race(mariadb_app) == [1]
+    numbers, [error] = race(mariadb_app, after="SELECT receipt_counters.last")
+    assert numbers == [1]
+    assert isinstance(error, IntegrityError)

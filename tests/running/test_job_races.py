@@ -1,10 +1,8 @@
 """Many workers, one list of jobs: each is claimed once. The careless way is raced too."""
 
-import threading
-from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
@@ -12,12 +10,11 @@ from app.extensions import db
 from app.models import Job, JobStatus
 from app.services.running import jobs
 from app.services.running.transaction import affected, reading, transaction, use_case
+from tests.harness.interleaving import at_once, overlap
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
-WORKERS = 8
-JOBS = 40
-
-ClaimId = Callable[[datetime], int | None]
+WORKERS = 3
+JOBS = 12
 
 
 def claim_properly(now: datetime) -> int | None:
@@ -38,46 +35,46 @@ def claim_carelessly(now: datetime) -> int | None:
     return job_id
 
 
-def race(app: Flask, claim: ClaimId) -> Counter[int]:
-    """Let all workers loose on JOBS due jobs; return how often each was claimed."""
-    with app.app_context(), transaction() as session:
-        affected(session, sa.delete(Job))
-        for _ in range(JOBS):
-            jobs.enqueue(session, "test", {}, now=NOW, due_at=NOW)
-    start = threading.Barrier(WORKERS)
-    claimed: list[int] = []
+@pytest.fixture
+def two_jobs(mariadb_app: Flask) -> list[int]:
+    """The ids of two jobs that are due."""
+    with mariadb_app.app_context(), transaction() as session:
+        return [jobs.enqueue(session, "test", {}, now=NOW, due_at=NOW) for _ in range(2)]
 
-    def work() -> None:
-        with app.app_context():
-            start.wait(timeout=10)
-            while (job_id := claim(NOW)) is not None:
-                claimed.append(job_id)
 
-    workers = [threading.Thread(target=work) for _ in range(WORKERS)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(timeout=60)
-    assert not any(worker.is_alive() for worker in workers)
-    return Counter(claimed)
+@pytest.mark.parametrize("statements", [1, 2, 3])
+def test_two_workers_claim_two_jobs_wherever_they_meet(
+    mariadb_app: Flask, two_jobs: list[int], statements: int
+) -> None:
+    """One looks whether any is due, selects, updates; the other one claims in between."""
+    claims = [lambda: claim_properly(NOW)] * 2
+
+    assert set(overlap(mariadb_app, *claims, after=statements)) == set(two_jobs)
+
+
+def test_the_careless_way_claims_one_twice(mariadb_app: Flask, two_jobs: list[int]) -> None:
+    """The negative control: a select-then-update loses the very same meeting."""
+    claims = [lambda: claim_carelessly(NOW)] * 2
+
+    assert overlap(mariadb_app, *claims, after=1) == (two_jobs[0], two_jobs[0])
 
 
 def test_many_workers_claim_each_job_once(app: Flask) -> None:
-    claimed = race(app, claim_properly)
+    with app.app_context(), transaction() as session:
+        for _ in range(JOBS):
+            jobs.enqueue(session, "test", {}, now=NOW, due_at=NOW)
+
+    def work() -> list[int]:
+        with app.app_context():
+            return list(iter(lambda: claim_properly(NOW) or 0, 0))
+
+    claimed = at_once([work] * WORKERS)
 
     # A worker may stop early when others hold what is left; nothing is claimed twice for it.
-    assert set(claimed.values()) == {1}
-    assert len(claimed) == JOBS
+    assert not [each for each in claimed if isinstance(each, Exception)], claimed
     with app.app_context():
         attempts = db.session.scalars(sa.select(Job.attempts)).all()
     assert attempts == [1] * JOBS
-
-
-def test_the_careless_way_claims_some_twice(app: Flask) -> None:
-    """The negative control: the race above is one that a select-then-update loses."""
-    rounds = (race(app, claim_carelessly) for _ in range(10))
-
-    assert any(max(claimed.values()) > 1 for claimed in rounds)
 
 
 def test_a_worker_does_not_wait_for_another_s_claim(mariadb_app: Flask) -> None:
