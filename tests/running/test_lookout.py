@@ -1,4 +1,4 @@
-"""Idle loops of a worker: one of them looks for work for all."""
+"""Loops of a worker: an idle one looks for work for all, and half are there for what is watched."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from flask import Flask
 from app.extensions import db
 from app.services.running import jobs
 from app.services.running.transaction import transaction
-from app.worker import Lookout
+from app.worker import Lookout, _claim, is_for_watched
 from tests.harness.statements import listening
 from tests.harness.waiting import eventually
 
@@ -30,3 +30,32 @@ def test_work_that_comes_is_seen_soon_and_hidden_from_nobody(sqlite_app: Flask) 
 
         eventually(lambda: not lookout.is_quiet(), within=10)
         assert not any(lookout.is_quiet() for _ in range(3))
+
+
+def test_half_of_the_loops_are_there_for_what_is_watched_whatever_else_waits(
+    sqlite_app: Flask,
+) -> None:
+    now = datetime.now(UTC)
+    with sqlite_app.app_context():
+        with transaction() as session:
+            for kind in (*["deliver_etickets"] * 3, "confirm_payment", "open_invoice"):
+                jobs.enqueue(session, kind, {}, now=now, due_at=now)
+
+        watched = [_claim(only_watched=True) for _ in range(3)]
+        others = [_claim(only_watched=False) for _ in range(3)]
+
+    assert [job and job.kind for job in watched] == ["open_invoice", "confirm_payment", None]
+    assert [job and job.kind for job in others] == ["deliver_etickets"] * 3
+
+
+def test_a_single_loop_does_everything(sqlite_app: Flask) -> None:
+    now = datetime.now(UTC)
+    kinds = ["deliver_etickets", "confirm_payment", "open_invoice"]
+    with sqlite_app.app_context():
+        with transaction() as session:
+            for kind in kinds:
+                jobs.enqueue(session, kind, {}, now=now, due_at=now)
+
+        claimed = [_claim(only_watched=is_for_watched(0)) for _ in kinds]
+
+    assert {job.kind for job in claimed if job} == set(kinds)
