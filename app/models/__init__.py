@@ -1,6 +1,7 @@
 """Tables and the rules of a single object."""
 
 from app.models.audit import ActorKind, AuditEntry
+from app.models.balance import BalanceCorrection, CorrectionKind, Withdrawal
 from app.models.base import Base
 from app.models.budget import CallBudget, CallPace, ReconciledDay
 from app.models.callback import Callback
@@ -57,6 +58,7 @@ __all__ = [
     "ApiKey",
     "Attempt",
     "AuditEntry",
+    "BalanceCorrection",
     "Base",
     "CallBudget",
     "CallPace",
@@ -65,6 +67,7 @@ __all__ = [
     "CaseResolution",
     "CaseStatus",
     "CheckIn",
+    "CorrectionKind",
     "DayClose",
     "Device",
     "DeviceRole",
@@ -137,6 +140,7 @@ __all__ = [
     "Voucher",
     "VoucherEffect",
     "VoucherUse",
+    "Withdrawal",
     "WorkerHeartbeat",
     "voucher_tickets",
 ]

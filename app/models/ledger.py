@@ -23,7 +23,7 @@ class Account(enum.Enum):
     ACCEPTED = "accepted"  # paid too little or too much, and taken as it is
     RECEIVABLE = "receivable"  # paid by buyers, not yet in the balance at Xendit
     BALANCE = "balance"  # the balance at Xendit: settled, less what Xendit sent back
-    BANK = "bank"  # transferred by hand from the organiser's own account
+    BANK = "bank"  # the organiser's own account: paid out by Xendit, less refunds by hand
     FEE = "fee"
     VAT = "vat"
     WITHHOLDING = "withholding"
@@ -40,12 +40,15 @@ class Movement(enum.Enum):
     REFUNDED = "refunded"
     CHARGED = "charged"  # Xendit's fee and the taxes on it, expected or final
     SETTLED = "settled"  # Xendit moved the money into the balance
+    PAID_OUT = "paid_out"  # Xendit sent money from the balance to a bank; of no order
+    CORRECTED = "corrected"  # entered by a person with a reason; of no order
 
 
 class LedgerPosting(Base):
     """One movement, or a correction of one; the database refuses to change or delete it (ADR 19).
 
-    `key` names the fact it follows (an invoice, a refund). `day` is the day it is booked on, in the
+    `key` names the fact it follows (an invoice, a refund); `order_id` is None for the balance's own
+    movements. `day` is the day it is booked on, in the
     event's zone; `corrects` the closed day it would have belonged to, None for an ordinary one.
     """
 
@@ -57,7 +60,7 @@ class LedgerPosting(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
+    order_id: Mapped[int | None] = mapped_column(sa.ForeignKey("orders.id"))
     movement: Mapped[Movement] = mapped_column(enum_column(Movement))
     key: Mapped[str] = mapped_column(code_column(64))
     day: Mapped[date] = mapped_column(sa.Date)
@@ -83,7 +86,7 @@ class LedgerEntry(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     posting_id: Mapped[int] = mapped_column(sa.ForeignKey("ledger_postings.id"))
-    order_id: Mapped[int]
+    order_id: Mapped[int | None]
     day: Mapped[date] = mapped_column(sa.Date)
     movement: Mapped[Movement] = mapped_column(enum_column(Movement))
     account: Mapped[Account] = mapped_column(enum_column(Account))
