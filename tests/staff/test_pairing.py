@@ -3,8 +3,8 @@
 import json
 import logging
 import re
-import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from app.models import Attempt, Device, DeviceRole, Role
 from app.services.door import devices
 from app.services.door.devices import CODE_LENGTH, CODE_VALID, MOST_GUESSES, NotPaired
 from app.services.running.attempts import Limit
+from tests.harness.interleaving import overlap
 from tests.pages.html import Page
 from tests.staff.door_forms import pair, scan, the_device, typed
 from tests.staff.office import Office, send
@@ -125,43 +126,28 @@ def test_guessing_codes_ends_and_pairing_well_costs_nothing(office: Office) -> N
         devices.pair(code, address="192.0.2.1", now=datetime.now(UTC))
 
 
-def race(app: Flask, code: str, runners: int = 8) -> int:
-    """Pair from threads that start together; return how many got a token."""
-    barrier, won = threading.Barrier(runners), []
-
-    def run(number: int) -> None:
-        with app.app_context():
-            barrier.wait(timeout=30)
-            try:
-                won.append(devices.pair(code, address=f"192.0.2.{number}", now=datetime.now(UTC)))
-            except NotPaired:
-                pass
-            finally:
-                db.session.remove()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(runners)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return len(won)
+def race(app: Flask, *, after: str) -> list[object]:
+    """Let one phone pair while another one with the same code is held; return what came of both."""
+    code = Office(app).add_phone().code
+    now = datetime.now(UTC)
+    phones = [partial(devices.pair, code, address=f"192.0.2.{n}", now=now) for n in (1, 2)]
+    return list(overlap(app, *phones, after=after))
 
 
-def test_of_many_phones_with_one_code_one_wins(mariadb_app: Flask) -> None:
-    assert race(mariadb_app, Office(mariadb_app).add_phone().code) == 1
+@pytest.mark.parametrize("moment", ["INSERT INTO attempts", "FROM attempts", "UPDATE devices"])
+def test_of_two_phones_with_one_code_one_wins(mariadb_app: Flask, moment: str) -> None:
+    assert {type(each) for each in race(mariadb_app, after=moment)} == {str, NotPaired}
 
 
-def test_looking_first_and_writing_then_several_would_win(
+def test_looking_first_and_writing_then_both_would_win(
     mariadb_app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control: without the condition in the UPDATE the code works for all."""
-    looked = threading.Barrier(8)
 
     def look_first(code: str, now: datetime) -> str:
         wanted = sa.select(Device.id).where(Device.pairing_hash == devices._hash(code))
         device_id = db.session.scalar(wanted)
         db.session.rollback()
-        looked.wait(timeout=30)
         if device_id is None:
             raise NotPaired
         change = sa.update(Device).where(Device.id == device_id).values(pairing_hash=None)
@@ -170,4 +156,4 @@ def test_looking_first_and_writing_then_several_would_win(
         return "token"
 
     monkeypatch.setattr(devices, "_exchange", look_first)
-    assert race(mariadb_app, Office(mariadb_app).add_phone().code) == 8
+    assert race(mariadb_app, after="FROM devices") == ["token", "token"]

@@ -1,7 +1,6 @@
 """Accounts: invited by a link, changed by another admin, never without the last one."""
 
 import re
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from app.services.office import invitations, passwords, staff_sessions, staffing
 from app.services.office.passwords import Weakness, WeakPassword
 from app.services.office.staffing import LastAdmin
 from app.services.running.audit import Actor
+from tests.harness.interleaving import overlap
 from tests.pages.html import Page
 from tests.staff.office import PASSWORD, TESTS, Office, log_in, send
 
@@ -138,52 +138,41 @@ def test_nobody_widens_or_lifts_their_own_limits(small_office: Office, act: str)
 # --- the last admin -----------------------------------------------------------------------------
 
 
-def two_admins_demote_each_other(app: Flask) -> int:
-    """Return how many of two who do it at once are refused as it was the last one."""
+def two_admins_demote_each_other(app: Flask, *, after: int | str) -> tuple[object, object]:
+    """Let one do it between the other's statements; return what came of both."""
     office, now = Office(app), datetime.now(UTC)
     for name in ("a", "b"):
         office.hire(Role.ADMIN, f"{name}@tedxsenja.example")
     with app.app_context():
-        ids = db.session.scalars(sa.select(Staff.id).order_by(Staff.id)).all()
+        one, other = db.session.scalars(sa.select(Staff.id).order_by(Staff.id)).all()
         db.session.remove()
-    barrier, refused = threading.Barrier(2), []
 
     def demote(mine: int, other: int) -> None:
-        with app.app_context():
-            barrier.wait(timeout=30)
-            try:
-                by = Actor.staff(mine, "x")
-                staffing.set_role(other, Role.FINANCE, shown=Role.ADMIN, by=by, now=now)
-            except LastAdmin:
-                refused.append(mine)
-            finally:
-                db.session.remove()
+        by = Actor.staff(mine, "x")
+        staffing.set_role(other, Role.FINANCE, shown=Role.ADMIN, by=by, now=now)
 
-    threads = [threading.Thread(target=demote, args=pair) for pair in (ids, ids[::-1])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return len(refused)
+    return overlap(app, lambda: demote(one, other), lambda: demote(other, one), after=after)
 
 
-def test_of_two_admins_who_demote_each_other_at_once_one_stays(mariadb_app: Flask) -> None:
-    assert two_admins_demote_each_other(mariadb_app) == 1
+@pytest.mark.parametrize("statements", [1, 2, 3])
+def test_of_two_admins_who_demote_each_other_at_once_one_stays(
+    mariadb_app: Flask, statements: int
+) -> None:
+    outcomes = two_admins_demote_each_other(mariadb_app, after=statements)
+    assert {type(each) for each in outcomes} == {type(None), LastAdmin}
 
 
 def test_counting_without_a_lock_nobody_would_stay(
     mariadb_app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control: both look, both see two admins, both go on."""
-    looked = threading.Barrier(2)
 
     def count(session: sa.orm.Session) -> list[int]:
-        found = list(session.scalars(sa.select(Staff.id).where(Staff.role == Role.ADMIN)))
-        looked.wait(timeout=30)
-        return found
+        return list(session.scalars(sa.select(Staff.id).where(Staff.role == Role.ADMIN)))
 
     monkeypatch.setattr(staffing, "_lock_admins", count)
-    assert two_admins_demote_each_other(mariadb_app) == 0
+    outcomes = two_admins_demote_each_other(mariadb_app, after="WHERE staff.role")
+    assert outcomes == (None, None)
 
 
 @pytest.mark.parametrize("act", ["demote", "deactivate"])
