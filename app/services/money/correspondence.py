@@ -7,17 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.integrations.mail_templates import compose
-from app.integrations.mailer import Letter, Mailer
+from app.integrations.mailer import Mailer
 from app.models import CaseKind, Order, Refund
 from app.services.money import cases, letters, refunds, reminding
 from app.services.money.late_money import list_alternatives
-from app.services.running.mailing import Topic, common_words, post, was_posted
+from app.services.running.mailing import Topic, Words, post, was_posted, write_about
 from app.services.running.transaction import reading
 
 log = logging.getLogger(__name__)
-
-Words = dict[str, object]
 
 
 def send_letter(
@@ -38,24 +35,8 @@ def send_letter(
         if words is None:
             log.info("letter not needed any more", extra={"order": order.code, "mail": name})
             return
-        letter = write_letter(order, topic, words, settings)
+        letter = write_about(order, topic, settings, template=name, words=words)
     post(topic, letter, now=now, mailer=mailer)
-
-
-def write_letter(order: Order, topic: Topic, words: Words, settings: Settings) -> Letter:
-    """Return the letter; `words` is what its template needs beside the common words."""
-    subject, text, html = compose(
-        topic.name, order.locale, **common_words(order, settings), **words
-    )
-    return Letter(
-        to=order.user.email,
-        subject=subject,
-        text=text,
-        html=html,
-        message_id=topic.message_id(settings),
-        locale=order.locale,
-        reply_to=settings.event.contact_email,
-    )
 
 
 def _words(

@@ -19,12 +19,12 @@ from app.models import (
     Ticket,
     User,
 )
-from app.services.money import correspondence, letters
+from app.services.money import letters
 from app.services.money.late_money import Alternative
 from app.services.office import invitations, message_sending, updated_etickets
 from app.services.office.message_sending import Recipient
 from app.services.office.messages import MessageText
-from app.services.running.mailing import Topic
+from app.services.running.mailing import Topic, Words, write_about
 from app.services.selling import delivery, resending
 from app.services.selling.catalogue import TicketOnSale
 
@@ -57,7 +57,8 @@ def sample_mails(
     )
     yield Sample(delivery.CONFIRMATION, confirmation)
     for name, topic_name, words in _words(order, now):
-        letter = correspondence.write_letter(order, _topic(order, topic_name), words, settings)
+        topic = _topic(order, topic_name)
+        letter = write_about(order, topic, settings, template=topic_name, words=words)
         if topic_name == resending.AGAIN:
             letter = replace(letter, attachments=confirmation.attachments[:1])
         yield Sample(name, letter)
@@ -92,7 +93,7 @@ def _invitation(locale: str, now: datetime, settings: Settings) -> Letter:
     return invitations.write_letter(invitation, settings)
 
 
-def _words(order: Order, now: datetime) -> Iterator[tuple[str, str, correspondence.Words]]:
+def _words(order: Order, now: datetime) -> Iterator[tuple[str, str, Words]]:
     """Yield a sample's name, its template and what the template needs."""
     seats = [(e_ticket.attendee, e_ticket.code) for e_ticket in order.e_tickets]
     money = {"amount": order.total, "reference": REFERENCE}

@@ -6,11 +6,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.integrations.mail_templates import compose
 from app.integrations.mailer import Letter
 from app.models import MailRequest, Order
 from app.services.running import jobs
-from app.services.running.mailing import Topic, common_words
+from app.services.running.mailing import Topic, write_about
 from app.services.selling.delivery import attachments_of
 
 SEND_UPDATED = "send_updated_etickets"
@@ -38,20 +37,12 @@ def write_letter(order: Order, topic: Topic, pdf: bytes, settings: Settings) -> 
 
     It is sent as a repeat of the confirmation, which is what the buyer's page looks for.
     """
-    subject, text, html = compose(
-        TEMPLATE,
-        order.locale,
-        **common_words(order, settings),
-        seats=[(seat.attendee, seat.ticket.type, seat.code) for seat in order.e_tickets],
-        update=topic.about.rpartition("-")[2],
-    )
-    return Letter(
-        to=order.user.email,
-        subject=subject,
-        text=text,
-        html=html,
-        message_id=topic.message_id(settings),
-        locale=order.locale,
+    seats = [(seat.attendee, seat.ticket.type, seat.code) for seat in order.e_tickets]
+    return write_about(
+        order,
+        topic,
+        settings,
+        template=TEMPLATE,
+        words={"seats": seats, "update": topic.about.rpartition("-")[2]},
         attachments=attachments_of(order, pdf, settings),
-        reply_to=settings.event.contact_email,
     )

@@ -9,11 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.integrations.mailer import Letter, Mailer, MailRefused
+from app.integrations.mail_templates import compose
+from app.integrations.mailer import Attachment, Letter, Mailer, MailRefused
 from app.models import Mail, Order
 from app.services.running.transaction import reading, transaction, use_case
 
 log = logging.getLogger(__name__)
+
+Words = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def was_posted(session: Session, topic: Topic) -> bool:
     return session.scalar(same.limit(1)) is not None
 
 
-def common_words(order: Order, settings: Settings) -> dict[str, object]:
+def common_words(order: Order, settings: Settings) -> Words:
     """Return what every letter's template may name of an order and its event."""
     event = settings.event
     return {
@@ -59,6 +62,32 @@ def common_words(order: Order, settings: Settings) -> dict[str, object]:
         "order_url": f"{settings.public_url}/orders/{order.token}",
         "total": order.total,
     }
+
+
+def write_about(
+    order: Order,
+    topic: Topic,
+    settings: Settings,
+    *,
+    template: str,
+    words: Words,
+    attachments: tuple[Attachment, ...] = (),
+) -> Letter:
+    """Return a letter to an order's buyer, in the order's language, from the mail `template`.
+
+    `words` is what the template needs beside the common words.
+    """
+    subject, text, html = compose(template, order.locale, **common_words(order, settings), **words)
+    return Letter(
+        to=order.user.email,
+        subject=subject,
+        text=text,
+        html=html,
+        message_id=topic.message_id(settings),
+        locale=order.locale,
+        attachments=attachments,
+        reply_to=settings.event.contact_email,
+    )
 
 
 def post(topic: Topic, letter: Letter, *, now: datetime, mailer: Mailer) -> None:

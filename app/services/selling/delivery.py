@@ -7,11 +7,10 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from app.config import Event, Settings
 from app.integrations.calendar import event_calendar
-from app.integrations.mail_templates import compose
 from app.integrations.mailer import Attachment, Letter, Mailer
 from app.integrations.pdf import Seat, TicketDocument, TicketRenderer, TicketRenderingFailed
 from app.models import ETicket, Order
-from app.services.running.mailing import Topic, common_words, post, was_posted
+from app.services.running.mailing import Topic, post, was_posted, write_about
 from app.services.running.transaction import reading
 
 log = logging.getLogger(__name__)
@@ -52,22 +51,13 @@ def deliver_etickets(
 
 def write_confirmation(order: Order, topic: Topic, pdf: bytes | None, settings: Settings) -> Letter:
     """Return the confirmation of a paid order, with its PDF (if any) and the calendar file."""
-    subject, text, html = compose(
-        topic.name,
-        order.locale,
-        **common_words(order, settings),
-        seats=_seats(order),
-        attached=pdf is not None,
-    )
-    return Letter(
-        to=order.user.email,
-        subject=subject,
-        text=text,
-        html=html,
-        message_id=topic.message_id(settings),
-        locale=order.locale,
+    return write_about(
+        order,
+        topic,
+        settings,
+        template=topic.name,
+        words={"seats": _seats(order), "attached": pdf is not None},
         attachments=attachments_of(order, pdf, settings),
-        reply_to=settings.event.contact_email,
     )
 
 

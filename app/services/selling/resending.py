@@ -10,12 +10,11 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.errors import ResentEnough
 from app.extensions import db
-from app.integrations.mail_templates import compose
 from app.integrations.mailer import Letter, Mailer
 from app.integrations.pdf import TicketRenderer
 from app.models import Mail, MailRequest, Order
 from app.services.running import jobs
-from app.services.running.mailing import Topic, common_words, post, was_posted
+from app.services.running.mailing import Topic, post, was_posted, write_about
 from app.services.running.transaction import reading, transaction, use_case
 from app.services.selling.delivery import CONFIRMATION, attachments_of, describe
 
@@ -149,19 +148,8 @@ def _again_at(wishes: list[MailRequest], now: datetime) -> datetime | None:
 
 
 def _letter(order: Order, topic: Topic, pdf: bytes, settings: Settings) -> Letter:
-    subject, text, html = compose(
-        AGAIN,
-        order.locale,
-        **common_words(order, settings),
-        seats=[(e_ticket.attendee, e_ticket.code) for e_ticket in order.e_tickets],
-    )
-    return Letter(
-        to=order.user.email,
-        subject=subject,
-        text=text,
-        html=html,
-        message_id=topic.message_id(settings),
-        locale=order.locale,
-        attachments=attachments_of(order, pdf, settings),
-        reply_to=settings.event.contact_email,
+    seats = [(e_ticket.attendee, e_ticket.code) for e_ticket in order.e_tickets]
+    attachments = attachments_of(order, pdf, settings)
+    return write_about(
+        order, topic, settings, template=AGAIN, words={"seats": seats}, attachments=attachments
     )
