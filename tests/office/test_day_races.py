@@ -1,8 +1,5 @@
 """Closing a day while others close or post: one close, and nothing slips in."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -16,39 +13,25 @@ from app.models import (
 from app.services.money import postings
 from app.services.office import day_look
 from app.services.office.day_close import AlreadyClosed, DayChanged
+from tests.harness.interleaving import overlap
 from tests.office.day_books import Books, fill
 
 
-def _at_once(*acts: Callable[[], None]) -> list[Exception | None]:
-    start = threading.Barrier(len(acts))
-
-    def run(act: Callable[[], None]) -> Exception | None:
-        start.wait(timeout=20)
-        try:
-            act()
-        except Exception as error:  # noqa: BLE001 (the caller looks at it)
-            return error
-        return None
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
-
-
-def test_of_two_who_close_at_once_one_does(mariadb_app: Flask) -> None:
+@pytest.mark.parametrize("moment", ["FROM ledger_state", "INSERT INTO day_closes"])
+def test_of_two_who_close_at_once_one_does(mariadb_app: Flask, moment: str) -> None:
     books = fill(Books(mariadb_app))
     day = books.day(2)
     seen = books.look(day).seen
 
-    outcomes = _at_once(*[lambda: books.close(day, seen=seen)] * 4)
+    outcomes = overlap(mariadb_app, *[lambda: books.close(day, seen=seen)] * 2, after=moment)
 
-    assert [type(each) for each in outcomes].count(type(None)) == 1
-    assert all(isinstance(each, AlreadyClosed | type(None)) for each in outcomes)
+    assert {type(each) for each in outcomes} == {type(None), AlreadyClosed}
     assert len(books.closes()) == 1
 
 
 def test_no_posting_slips_into_a_day_while_it_is_closed(mariadb_app: Flask) -> None:
     books = fill(Books(mariadb_app))
-    _race_of_posting_and_closing(books)
+    _close_while_a_posting_is_held(books)
 
     assert _unsigned(books) == {}
 
@@ -63,40 +46,28 @@ def test_without_the_lock_a_posting_slips_in(
         for table in ("ledger_postings", "ledger_entries"):
             db.session.execute(sa.text(f"DROP TRIGGER {table}_closed_day"))
     try:
-        _race_of_posting_and_closing(books)
+        _close_while_a_posting_is_held(books)
         assert _unsigned(books) != {}
     finally:
         _guard_again(books)
 
 
-def _race_of_posting_and_closing(books: Books) -> None:
-    """Hold a posting open, after it looked which day is closed, until somebody tries to close."""
+def _close_while_a_posting_is_held(books: Books) -> None:
+    """Hold a posting after it looked which day is closed, until the day is or somebody waits."""
     late = books.change_the_fee()
     day, seen = books.day(2), books.look(books.day(2)).seen
-    has_looked, may_write = threading.Event(), threading.Event()
-    write = postings._write
-
-    def slow(*arguments: object) -> None:
-        has_looked.set()
-        may_write.wait(timeout=2)
-        write(*arguments)  # type: ignore[arg-type]
 
     def post() -> None:
-        with books.app.app_context(), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(postings, "_write", slow)
-            postings.post_orders([late], now=datetime.now(UTC), zone=books.zone)
+        postings.post_orders([late], now=datetime.now(UTC), zone=books.zone)
 
     def close() -> None:
-        assert has_looked.wait(timeout=10)
         try:
             books.close(day, seen=seen)
         except DayChanged:
             books.close(day)
-        finally:
-            may_write.set()
 
-    for outcome in _at_once(post, close):
-        assert outcome is None, outcome
+    outcomes = overlap(books.app, post, close, after="FROM ledger_state")
+    assert outcomes == (None, None)
 
 
 def _unsigned(books: Books) -> dict[str, int]:

@@ -1,12 +1,12 @@
 """Two people act on one order at the same moment: one of them does, the other is told."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from app.extensions import db
 from app.models import ETicket, Order, Ticket
@@ -17,6 +17,7 @@ from app.services.office.order_actions import OrderChanged
 from app.services.office.order_print import OrderFacts, changed_parts, read_facts
 from app.services.office.seat_changing import SeatWish
 from app.services.selling.ordering import OrderRequest, WantedItem
+from tests.harness.interleaving import overlap
 from tests.office.desk import BY, SARI, WHY, Desk
 
 Act = Callable[[Desk, str, str, int], object]
@@ -39,50 +40,21 @@ def change(desk: Desk, code: str, seen: str, number: int) -> None:
     seat_changing.change_seats(order_id, wish, reason=WHY, seen=seen, by=BY, now=desk.now())
 
 
-def at_once(app: Flask, act: Callable[[int], object], count: int = 2) -> list[object]:
-    """Run `act(0)` … at the same moment; exceptions are results."""
-    start = threading.Barrier(count)
-
-    def run(number: int) -> object:
-        with app.app_context():
-            start.wait(timeout=30)
-            try:
-                return act(number)
-            except Exception as error:  # noqa: BLE001 (the caller looks at it)
-                return error
-            finally:
-                db.session.remove()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
-
-
-def two_act(app: Flask, act: Act) -> tuple[Desk, str, list[object]]:
-    """Let two people who have the same page open act at once."""
+def two_act(app: Flask, act: Act, *, after: str) -> tuple[Desk, str, list[object]]:
+    """Let two people who have the same page open act, one between the other's statements."""
     desk = Desk(app)
     first = desk.add_ticket("Reguler")
     desk.add_ticket("Tribun")
     code = desk.paid_order(first)
     seen = desk.seen(code)
-    return desk, code, at_once(app, lambda number: act(desk, code, seen, number))
+    results = overlap(app, *[partial(act, desk, code, seen, n) for n in (0, 1)], after=after)
+    return desk, code, list(results)
 
 
-def look_without_lock(session: object, order_id: int, seen: str) -> OrderFacts:
-    """Compare what the page showed before the order is locked: what the guard must not do."""
-    facts = read_facts(db.session.get_one(Order, order_id))
-    if changed_parts(seen, facts):
-        raise OrderChanged([])
-    LOOKED.wait(timeout=30)
-    db.session.rollback()
-    return read_facts(lock_order(db.session(), order_id))
-
-
-LOOKED = threading.Barrier(2)
-
-
+@pytest.mark.parametrize("moment", ["FROM orders", "FOR UPDATE", "INSERT INTO audit_entries"])
 @pytest.mark.parametrize("act", [cancel, change, refund])
-def test_of_two_who_act_at_once_one_does(mariadb_app: Flask, act: Act) -> None:
-    desk, code, results = two_act(mariadb_app, act)
+def test_of_two_who_act_at_once_one_does(mariadb_app: Flask, act: Act, moment: str) -> None:
+    desk, code, results = two_act(mariadb_app, act, after=moment)
 
     refused = [type(result) for result in results if isinstance(result, Exception)]
     assert refused == [OrderChanged], results
@@ -94,9 +66,19 @@ def test_without_the_lock_both_would_change_seats(
     mariadb_app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control: both look, both see the order as it was shown, both go on."""
+
+    def look_without_lock(session: Session, order_id: int, seen: str) -> OrderFacts:
+        """Compare what the page showed before the order is locked."""
+        facts = read_facts(db.session.get_one(Order, order_id))
+        if changed_parts(seen, facts):
+            raise OrderChanged([])
+        session.execute(sa.text("SELECT 'both have looked'"))
+        session.rollback()
+        return read_facts(lock_order(session, order_id))
+
     monkeypatch.setattr(order_actions, "lock_facts", look_without_lock)
 
-    desk, code, results = two_act(mariadb_app, change)
+    desk, code, results = two_act(mariadb_app, change, after="both have looked")
 
     assert [result for result in results if isinstance(result, Exception)] == []
     assert len(desk.done(code)) == 2
@@ -119,12 +101,14 @@ def test_without_the_comparison_both_would_cancel_what_one_had_changed(
     assert (desk.sold(first), desk.sold(second)) == (0, 0)
 
 
-def test_one_form_sent_twice_at_once_gives_seats_once(mariadb_app: Flask) -> None:
+@pytest.mark.parametrize("moment", ["FROM tickets", "INSERT INTO orders", "UPDATE ticket_stock"])
+def test_one_form_sent_twice_at_once_gives_seats_once(mariadb_app: Flask, moment: str) -> None:
     desk = Desk(mariadb_app)
     ticket = desk.add_ticket("Reguler")
     gift = Gift(OrderRequest(SARI, (WantedItem(ticket, 2),)), WHY, "a-key-of-one-form")
 
-    codes = at_once(mariadb_app, lambda _number: free_tickets.give(gift, by=BY, now=desk.now()))
+    give = partial(free_tickets.give, gift, by=BY, now=desk.now())
+    codes = overlap(mariadb_app, give, give, after=moment)
 
     assert len(set(codes)) == 1, codes
     assert desk.sold(ticket) == 2
@@ -133,19 +117,21 @@ def test_one_form_sent_twice_at_once_gives_seats_once(mariadb_app: Flask) -> Non
     assert desk.violations() == []
 
 
-def test_seats_are_changed_while_others_buy_them_and_none_is_sold_twice(mariadb_app: Flask) -> None:
+@pytest.mark.parametrize("moment", ["FOR UPDATE", "UPDATE ticket_stock"])
+def test_seats_are_changed_while_others_buy_them_and_none_is_sold_twice(
+    mariadb_app: Flask, moment: str
+) -> None:
     desk = Desk(mariadb_app)
     first, last = desk.add_ticket("Reguler"), desk.add_ticket("Tribun", amount=1)
     code = desk.paid_order(first, 1)
     seen = desk.seen(code)
 
-    def act(number: int) -> object:
-        if number:
-            return desk.order(last, 1)
-        change(desk, code, seen, 0)
-        return None
+    moved, bought = overlap(
+        mariadb_app,
+        lambda: change(desk, code, seen, 0),
+        lambda: desk.order(last, 1),
+        after=moment,
+    )
 
-    results = at_once(mariadb_app, act)
-
-    assert sum(isinstance(result, Exception) for result in results) == 1, results
+    assert (moved is None) != isinstance(bought, str), (moved, bought)
     assert desk.violations() == []
