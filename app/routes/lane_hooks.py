@@ -1,6 +1,6 @@
 """Each request in its lane, before Flask begins: what it is for is told by its address alone.
 
-The one exception: who wants only what is sold out waits beside the shop's lane, not in it.
+The one exception: who only has to be told something waits beside the shop's lane, not in it.
 """
 
 import logging
@@ -19,7 +19,7 @@ from app.config import Settings
 from app.extensions import db
 from app.lanes import Crowded, Gate, Lane, gates_for
 from app.routes.hooks import BEGAN, security_headers
-from app.routes.late_comers import comes_too_late
+from app.routes.late_comers import only_has_to_be_told
 from app.routes.refusals import Refusals
 from app.services.selling.shop_window import ShopWindow, window_of
 
@@ -67,7 +67,7 @@ class Turnstile:
         lane = lane_of(environ["PATH_INFO"])
         if lane is None:
             return self._app(environ, start_response)
-        if lane is Lane.SHOP and comes_too_late(environ, self._window):
+        if lane is Lane.SHOP and only_has_to_be_told(environ, self._window):
             lane = Lane.LATE
         environ[BEGAN] = time.monotonic()
         try:

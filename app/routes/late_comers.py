@@ -1,7 +1,7 @@
-"""Who comes too late: told from a request before Flask begins, so that they know at once.
+"""Who only has to be told: read from a request before Flask begins, so that they know at once.
 
-Only whether there is anything to hope for is told here. What a request gets is decided where all
-others are answered, by the same rules.
+That is who looks at the tickets, and who wants what is gone. Whether it is, is all that is told
+here; what a request gets is decided where all others are answered, by the same rules.
 """
 
 import io
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 CHECKOUT, ORDERS = "/checkout", "/api/orders"
+FRONT = ("/", "/api/tickets")
 MOST_TICKETS = 4
 QUANTITY = re.compile(r"t\d{1,6}=\d{0,2}")
 MOST_FIELDS = 500
@@ -34,11 +35,22 @@ def asks_for_quantities(query: str) -> bool:
     return len(wanted) <= MOST_TICKETS and all(map(QUANTITY.fullmatch, wanted))
 
 
+def only_has_to_be_told(environ: "WSGIEnvironment", window: ShopWindow) -> bool:
+    """Tell whether a request is no order, and keeps nobody from ordering.
+
+    The front is drawn once for a crowd: behind those who order, the crowd would wait for one. What
+    is drawn for it is also the look that says to all others what is gone.
+    """
+    if environ["PATH_INFO"] in FRONT:
+        return environ["REQUEST_METHOD"] == "GET" and not environ.get("QUERY_STRING")
+    return comes_too_late(environ, window)
+
+
 def comes_too_late(environ: "WSGIEnvironment", window: ShopWindow) -> bool:
     """Tell whether a request is for tickets that were just seen to be gone, all of them."""
     if environ["PATH_INFO"] not in (CHECKOUT, ORDERS):
         return False
-    look = window.seen(utcnow())
+    look = window.seen_lately(utcnow())
     if look is None or all(each.status is not SaleStatus.SOLD_OUT for each in look.tickets):
         return False
     return are_gone(look.tickets, wanted_in(environ))

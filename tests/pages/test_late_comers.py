@@ -15,6 +15,7 @@ from app.models import SaleStatus, TicketStock
 from app.routes import catalogue, gone_page, late_comers, shop_front
 from app.routes.late_comers import comes_too_late, wanted_in
 from app.services.office import partners
+from app.services.selling import shop_window
 from app.services.selling.catalogue import TicketOnSale
 from app.services.selling.shop_window import ShopWindow
 from tests.harness.waiting import eventually
@@ -219,3 +220,32 @@ def test_a_body_that_was_looked_at_can_be_read_again() -> None:
 
     assert wanted_in(environ) == {1: 2}
     assert wanted_in(environ) == {1: 2}
+
+
+def test_the_front_is_drawn_anew_in_a_full_shop(shop: Shop) -> None:
+    ticket = shop.add_ticket(amount=5)
+    client = shop.client
+    client.get("/")
+    fill_up(shop)
+
+    change_elsewhere(shop, ticket, held=5)
+
+    eventually(lambda: "Habis" in client.get("/").text, within=10)
+    assert client.get("/api/tickets").get_json()["tickets"][0]["status"] == "sold_out"
+    assert client.get("/?t1=1").status_code == 503
+
+
+def test_what_was_gone_a_moment_ago_is_told_whoever_sells_something_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    window = seen(available=0)
+    began_at = window.look(datetime.now(UTC)).began_at
+    shop_window._commits.note(None)  # a commit of this process
+
+    def is_told(after: timedelta) -> bool:
+        monkeypatch.setattr(late_comers, "utcnow", lambda: began_at + after)
+        return comes_too_late(LATE[0], window)
+
+    assert window.seen(began_at) is None
+    assert is_told(shop_window.GONE_FOR - timedelta(milliseconds=1))
+    assert not is_told(shop_window.GONE_FOR)

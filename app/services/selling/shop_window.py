@@ -20,6 +20,8 @@ LONGEST_AGE = timedelta(seconds=1)
 # In a rush each look would find a commit since the last, and the page would be drawn for each:
 # after so many readings in LONGEST_AGE the newest must do until it is that old.
 MOST_READINGS = 10
+# What was gone is told to be gone for so long: between two looks, and whoever commits meanwhile.
+GONE_FOR = 2 * LONGEST_AGE
 # A reader that hangs holds up the others no longer than this; then each reads for itself.
 PATIENCE_SECONDS = 1.0
 
@@ -73,6 +75,11 @@ class ShopWindow:
         if look is None or not timedelta(0) <= now - look.began_at < LONGEST_AGE:
             return None
         return look if look.commit is _commits.last or self._is_rush(now) else None
+
+    def seen_lately(self, now: datetime) -> Look | None:
+        """Return the last look while it may still tell somebody no, and nobody yes."""
+        look = self._look
+        return look if look and timedelta(0) <= now - look.began_at < GONE_FOR else None
 
     def _is_rush(self, now: datetime) -> bool:
         """Tell whether there were MOST_READINGS within LONGEST_AGE."""

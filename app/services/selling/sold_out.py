@@ -1,7 +1,7 @@
 """Sold out, told early: to who comes too late, without asking the counter.
 
-A look at the stock, at most a second old, may say no and never yes: seats are held by the counter
-alone. Whoever is told no here may have missed a seat that came back in that second.
+A look at the stock, at most two seconds old, may say no and never yes: seats are held by the
+counter alone. Whoever is told no here may have missed a seat that came back since.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ def are_gone(tickets: Iterable[TicketOnSale], wanted: Mapping[int, int]) -> bool
 
 def refuse_if_gone(wanted: Mapping[int, int], now: datetime) -> None:
     """Raise SoldOut when this process has just seen that all of it is gone; asks no database."""
-    look = window_of(db.engine).seen(now)
+    look = window_of(db.engine).seen_lately(now)
     if look is not None and are_gone(look.tickets, wanted):
         left = {ticket.id: ticket.available for ticket in look.tickets}
         raise SoldOut({ticket_id: left[ticket_id] for ticket_id in wanted})
