@@ -8,12 +8,12 @@ from playwright.sync_api import Page, expect
 from app.integrations import totp
 from app.models import ETicket
 from tests.browser.camera import Album
+from tests.browser.log_in import log_in
 from tests.door.seeding import SeededDoor, seeded_door
 from tests.harness.service import Service
+from tests.staff.office import PASSWORD, SECRET
 
 EMAIL = "admin@tedxsenja.example"
-PASSWORD = "correct horse battery"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 SOLD = 240
 BUYER = "sari@example.com"  # of the story that the other pictures tell
 ORDERS = 600
@@ -34,12 +34,8 @@ def draw_office(service: Service, page: Page, album: Album) -> None:
     service.flask(*command, "--totp-secret", SECRET, stdin=PASSWORD)
     with seeded_door(service.database_url) as door:
         _let_people_in(door)
-    page.goto(f"{service.url}/staff/log-in?next=/staff/door")
-    page.fill("#email", EMAIL)
-    page.fill("#password", PASSWORD)
-    page.press("#password", "Enter")
-    page.fill("#code", totp.code_at(SECRET, datetime.now(UTC)))
-    page.press("#code", "Enter")
+    live = f"{service.url}/staff/door"
+    log_in(page, live, EMAIL, lambda: totp.code_at(SECRET, datetime.now(UTC)))
     expect(page.locator("#entered")).to_have_text(str(sum(map(sum, ARRIVALS.values()))))
     album.shoot(page, "staff-live", "live numbers of the door, for staff")
     page.goto(f"{service.url}/staff/door/devices/new")

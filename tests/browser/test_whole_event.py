@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.integrations import totp
 from tests.app_factory import make_settings, running_app
+from tests.browser.log_in import log_in
 from tests.browser.purchase import choose, expect_paid, fill_in, go_to_pay, pay
 from tests.harness.browser import DESKTOP, PHONE, browsing
 from tests.harness.database import fresh_sqlite
@@ -41,12 +42,7 @@ def shop(tmp_path: Path) -> Iterator[Service]:
 def admin(browser: Browser, shop: Service) -> Iterator[Page]:
     """The browser of the admin, logged in."""
     with browsing(browser, size=DESKTOP, locale="en-US") as page:
-        page.goto(f"{shop.url}/staff")
-        page.fill("#email", ADMIN)
-        page.fill("#password", PASSWORD)
-        page.press("#password", "Enter")
-        page.fill("#code", totp.code_at(SECRET, datetime.now(UTC)))
-        page.press("#code", "Enter")
+        log_in(page, f"{shop.url}/staff", ADMIN, lambda: totp.code_at(SECRET, datetime.now(UTC)))
         expect(page.locator("h1")).to_have_text("Staff")
         yield page
 

@@ -8,12 +8,13 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
 from app.models import Role
+from tests.browser.log_in import log_in
 from tests.door.web import web_server
 from tests.harness.browser import PHONE, browsing
 from tests.office.catalogue_forms import TICKETS, the_ticket, typed_time
 from tests.pages.axe import violations
 from tests.pages.shop import BUYER
-from tests.staff.office import PASSWORD, Office, fresh_code
+from tests.staff.office import Office, fresh_code
 
 LINK = "/?voucher=BANK-SENJA"
 
@@ -23,15 +24,6 @@ def address(sqlite_app: Flask) -> Iterator[str]:
     """The address of the application as a small real web server."""
     with web_server(sqlite_app) as address:
         yield address
-
-
-def log_in(page: BrowserPage, address: str, office: Office) -> None:
-    page.goto(f"{address}/staff/log-in?next=/staff/quotas")
-    page.fill("#email", office.hire(Role.ADMIN))
-    page.fill("#password", PASSWORD)
-    page.press("#password", "Enter")
-    page.fill("#code", fresh_code(office.app))
-    page.press("#code", "Enter")
 
 
 def press(page: BrowserPage, name: str) -> None:
@@ -91,7 +83,8 @@ def set_up(page: BrowserPage) -> None:
 def test_a_sale_is_set_up_from_nothing_and_a_buyer_orders(
     small_office: Office, address: str, desktop: BrowserPage, browser: Browser
 ) -> None:
-    log_in(desktop, address, small_office)
+    admin = small_office.hire(Role.ADMIN)
+    log_in(desktop, f"{address}/staff/quotas", admin, lambda: fresh_code(small_office.app))
     set_up(desktop)
     with browsing(browser, size=PHONE) as buyer:
         buyer.goto(address)

@@ -9,10 +9,11 @@ from playwright.sync_api import expect
 
 from app.models import Role
 from app.services.office.demo.making import plan_demo, write_demo
+from tests.browser.log_in import log_in
 from tests.door.web import web_server
 from tests.office.post_office import PostOffice
 from tests.pages.axe import violations
-from tests.staff.office import PASSWORD, fresh_code
+from tests.staff.office import fresh_code
 
 WIDE = {"width": 1100, "height": 800}
 
@@ -26,16 +27,6 @@ def address(post: PostOffice) -> Iterator[str]:
         assert sum(write_demo(demo)) == 60
     with web_server(post.app) as address:
         yield address
-
-
-def log_in(page: BrowserPage, address: str, post: PostOffice) -> None:
-    email = post.hire(Role.ADMIN)
-    page.goto(f"{address}/staff/log-in?next=/staff/cases")
-    page.fill("#email", email)
-    page.fill("#password", PASSWORD)
-    page.press("#password", "Enter")
-    page.fill("#code", fresh_code(post.app))
-    page.press("#code", "Enter")
 
 
 def look(page: BrowserPage) -> None:
@@ -54,7 +45,8 @@ def test_a_case_is_taken_and_a_message_sent(
     post: PostOffice, address: str, phone: BrowserPage
 ) -> None:
     page = phone
-    log_in(page, address, post)
+    admin = post.hire(Role.ADMIN)
+    log_in(page, f"{address}/staff/cases", admin, lambda: fresh_code(post.app))
     expect(page.locator("h1")).to_have_text("Perlu ditangani")
     look(page)
     page.locator(".waiting-list a").first.click()

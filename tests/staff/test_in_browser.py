@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
 from app.models import Role
+from tests.browser.log_in import log_in
 from tests.door.web import web_server
 from tests.door.world import DoorWorld, Guest
 from tests.harness.browser import PHONE, browsing
@@ -39,21 +40,12 @@ def guest(sqlite_app: Flask) -> Guest:
     return DoorWorld(sqlite_app, now=datetime.now(UTC)).guest()
 
 
-def log_in(page: BrowserPage, address: str, office: Office) -> None:
-    email = office.hire(Role.ADMIN)
-    page.goto(f"{address}/staff/door/gates")
-    page.fill("#email", email)
-    page.fill("#password", PASSWORD)
-    page.press("#password", "Enter")
-    page.fill("#code", fresh_code(office.app))
-    page.press("#code", "Enter")
-    expect(page.locator("h1")).to_have_text("Gerbang")
-
-
 def test_an_evening_at_the_door(
     small_office: Office, address: str, guest: Guest, desktop: BrowserPage, browser: Browser
 ) -> None:
-    log_in(desktop, address, small_office)
+    admin = small_office.hire(Role.ADMIN)
+    log_in(desktop, f"{address}/staff/door/gates", admin, lambda: fresh_code(small_office.app))
+    expect(desktop.locator("h1")).to_have_text("Gerbang")
     desktop.get_by_role("link", name="Tambah gerbang").click()
     desktop.fill("#name", "Utara")
     desktop.get_by_role("button", name="Tambahkan gerbang").click()
