@@ -9,6 +9,12 @@ from app.models import Role
 from app.services.door import devices
 from tests.door.world import DoorWorld
 from tests.pages.html import Page
+from tests.pages.soundness import (
+    check_names,
+    check_nothing_inline,
+    check_references,
+    check_structure,
+)
 from tests.staff.office import Office, log_in, send
 
 DOOR = "/staff/door"
@@ -68,44 +74,12 @@ def every_page(office: Office, language: str) -> Iterator[tuple[str, Page]]:
 def test_every_page_is_well_built_and_private(small_office: Office, language: str) -> None:
     for path, page in every_page(small_office, language):
         assert page.status in (200, 422), path
-        assert page.all("html")[0].attributes["lang"] == language, path
-        assert len(page.all("h1")) == len(page.all("main")) == len(page.all("title")) == 1, path
+        check_structure(path, page, language)
         check_references(path, page)
         check_nothing_inline(path, page)
         check_names(path, page)
         if path not in ("pair", "pair refused"):
             assert page.headers["Cache-Control"] == "no-store", path
-
-
-def check_references(path: str, page: Page) -> None:
-    ids = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
-    assert len(ids) == len(set(ids)), path
-    for element in page.elements:
-        for name in ("for", "aria-describedby", "aria-labelledby"):
-            for target in element.attributes.get(name, "").split():
-                assert target in ids, (path, name, target)
-        address = element.attributes.get("href", "")
-        if element.tag == "a" and address.startswith("#"):
-            assert address[1:] in ids, (path, address)
-
-
-def check_nothing_inline(path: str, page: Page) -> None:
-    assert not page.all("style"), path
-    for element in page.elements:
-        names = element.attributes.keys()
-        assert "style" not in names, (path, element)
-        assert not [name for name in names if name.startswith(("on", "hx-on"))], (path, element)
-        if element.tag == "script":
-            assert element.attributes["src"].startswith("/static/"), path
-
-
-def check_names(path: str, page: Page) -> None:
-    labelled = {e.attributes["for"] for e in page.all("label")}
-    for control in [*page.all("select"), *page.all("input")]:
-        if control.attributes.get("type") != "hidden" and "hidden" not in control.attributes:
-            assert control.attributes["id"] in labelled, (path, control)
-    for element in [*page.all("a"), *page.all("button")]:
-        assert element.text, (path, element)
 
 
 def test_every_form_that_changes_something_is_protected_against_forgery(
