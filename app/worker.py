@@ -19,7 +19,7 @@ from app.gateways import current_gateways, current_settings
 from app.integrations.mailer import MailDelayed
 from app.integrations.xendit import XenditThrottled
 from app.job_handlers import HANDLERS
-from app.services.money import daily_reconciliation, pacing, payments, postings, settling
+from app.services.money import balance, daily_reconciliation, pacing, payments, postings, settling
 from app.services.running import jobs
 from app.services.running.inspections import inspect_if_due
 from app.services.selling.ordering import OPEN_INVOICE
@@ -102,6 +102,7 @@ def _keep_ledger() -> None:
     while postings.post_marked(now=utcnow(), zone=zone):
         pass
     postings.post_unposted(placed_since=utcnow() - UNPOSTED_FOR, now=utcnow(), zone=zone)
+    balance.post_withdrawals(now=utcnow(), zone=zone)
     postings.sweep(now=utcnow(), zone=zone)
 
 

@@ -109,6 +109,14 @@ class StandIn(_Control):
         """Move a paid invoice to SETTLED."""
         return self._call("POST", f"/invoices/{invoice_id}/settle")
 
+    def withdraw(self, amount: int, **wanted: Any) -> Json:
+        """Take money out of the balance (`kind`, `fee`, `vat`, `status`) and return that."""
+        return self._call("POST", "/withdrawals", {"amount": amount, **wanted})
+
+    def change_withdrawal(self, transaction_id: str, status: str) -> Json:
+        """Let a withdrawal end, fail or come back; return its transaction."""
+        return self._call("POST", f"/withdrawals/{transaction_id}", {"status": status})
+
     def callback(self, invoice_id: str | None = None, **wanted: Any) -> list[Json]:
         """Send a callback whatever the invoice's state; return the deliveries with answers.
 

@@ -40,7 +40,9 @@ from app.integrations.xendit_shapes import (
 )
 from app.integrations.xendit_transactions import (
     TransactionPage,
+    XenditTransaction,
     list_path,
+    parse_transaction,
     parse_transactions,
 )
 from app.lanes import TooManyOutside, stepping_aside
@@ -199,12 +201,17 @@ class XenditClient:
         after_id: str | None = None,
         timeout: Timeout = PATIENT,
     ) -> TransactionPage:
-        """Return a page of the payments in the balance: what they cost, and when they settle.
+        """Return a page of what came into the balance and left it: costs, and when it settles.
 
         Raises XenditRefused(403) where the key has no right to read transactions.
         """
         path = list_path(from_at, until_at, after_id)
         return parse_transactions(self._read("transactions", path, timeout))
+
+    def read_transaction(self, named: str) -> XenditTransaction | None:
+        """Read a payment's transaction; None if unreadable. Raises XenditRefused(404)."""
+        body = self._read("transactions", f"/transactions/{_plain_id(named)}", PATIENT)
+        return parse_transaction(parse_object(body))
 
     def _call(
         self,

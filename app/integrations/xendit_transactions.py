@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 MOST = 50  # the most a page holds
 SETTLED = frozenset({"SETTLED", "EARLY_SETTLED"})
-FINAL = frozenset({"COMPLETED", "SUCCESS", "SETTLED"})
+FINAL = frozenset({"COMPLETED", "NOT_APPLICABLE", "SUCCESS", "SETTLED"})
+MONEY_OUT = ("WITHDRAWAL", "DISBURSEMENT")
 
 
 @dataclass(frozen=True)
@@ -48,30 +49,48 @@ class XenditTransaction:
 
 
 @dataclass(frozen=True)
+class XenditWithdrawal:
+    """Money that left the balance, or was to; amounts in whole rupiah, the charges on top.
+
+    `kind` is WITHDRAWAL or DISBURSEMENT; only `status` SUCCESS has left.
+    """
+
+    id: str
+    kind: str
+    status: str
+    amount: int
+    fee: int
+    vat: int
+    withholding: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class TransactionPage:
     """A page of the list, the newest first; `after_id` leads to the next, None after the last."""
 
     transactions: list[XenditTransaction]
+    withdrawals: list[XenditWithdrawal]
     after_id: str | None
 
 
 def list_path(from_at: datetime, until_at: datetime, after_id: str | None) -> str:
-    """Return the path that asks for payments created in [from_at, until_at]."""
-    wanted = {
-        "types": "PAYMENT",
+    """Return the path that asks for payments and withdrawals created in [from_at, until_at]."""
+    wanted: dict[str, str | list[str]] = {
+        "types": ["PAYMENT", *MONEY_OUT],
         "limit": str(MOST),
         "created[gte]": from_at.isoformat(),
         "created[lte]": until_at.isoformat(),
     }
     if after_id is not None:
         wanted["after_id"] = after_id
-    return f"/transactions?{urlencode(wanted)}"
+    return f"/transactions?{urlencode(wanted, doseq=True)}"
 
 
 def parse_transactions(body: object) -> TransactionPage:
     """Read a page. Raises XenditUnknown when it is none, or says it goes on without saying where.
 
-    Left out is what is no successful payment in rupiah.
+    Left out is what is not in rupiah, no successful payment, and no withdrawal.
     """
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(body, dict) or not isinstance(data, list):
@@ -80,8 +99,22 @@ def parse_transactions(body: object) -> TransactionPage:
     after_id = str(entries[-1].get("id") or "") if entries and body.get("has_more") else None
     if body.get("has_more") and not after_id:
         raise XenditUnknown("the list of transactions goes on nowhere")
-    found = [_parse(entry) for entry in entries if _is_payment(entry)]
-    return TransactionPage([each for each in found if each is not None], after_id)
+    paid = [_parse(entry) for entry in entries if _is_payment(entry)]
+    gone = [_parse_withdrawal(entry) for entry in entries if _is_withdrawal(entry)]
+    return TransactionPage(
+        [each for each in paid if each is not None],
+        [each for each in gone if each is not None],
+        after_id,
+    )
+
+
+def parse_transaction(entry: Mapping[str, Any]) -> XenditTransaction | None:
+    """Read one payment; None when it is no successful one in rupiah, or cannot be read."""
+    return _parse(entry) if _is_payment(entry) else None
+
+
+def _is_withdrawal(entry: Mapping[str, Any]) -> bool:
+    return entry.get("type") in MONEY_OUT and entry.get("currency") == "IDR"
 
 
 def _is_payment(entry: Mapping[str, Any]) -> bool:
@@ -90,8 +123,6 @@ def _is_payment(entry: Mapping[str, Any]) -> bool:
 
 
 def _parse(entry: Mapping[str, Any]) -> XenditTransaction | None:
-    fee = _object(entry.get("fee"))
-    taxes = ("xendit_withholding_tax", "third_party_withholding_tax")
     try:
         expected = entry.get("estimated_settlement_time")
         return XenditTransaction(
@@ -100,10 +131,8 @@ def _parse(entry: Mapping[str, Any]) -> XenditTransaction | None:
             invoice_id=str(_object(entry.get("product_data")).get("payment_link_id") or "")[:64],
             amount=_rupiah(entry["amount"]),
             net=_rupiah(entry["net_amount"]),
-            fee=_rupiah(fee.get("xendit_fee") or 0),
-            vat=_rupiah(fee.get("value_added_tax") or 0),
-            withholding=sum(_rupiah(fee.get(name) or 0) for name in taxes),
-            is_fee_final=str(fee.get("status")) in FINAL,
+            **_charges(entry),
+            is_fee_final=str(_object(entry.get("fee")).get("status")) in FINAL,
             settlement_status=str(entry.get("settlement_status") or "")[:32],
             created_at=_moment(str(entry["created"])),
             expected_at=_moment(str(expected)) if expected else None,
@@ -111,6 +140,32 @@ def _parse(entry: Mapping[str, Any]) -> XenditTransaction | None:
     except (KeyError, ValueError, InvalidOperation):
         log.exception("a transaction that cannot be read", extra={"transaction": entry.get("id")})
         return None
+
+
+def _parse_withdrawal(entry: Mapping[str, Any]) -> XenditWithdrawal | None:
+    try:
+        return XenditWithdrawal(
+            id=str(entry["id"])[:64],
+            kind=str(entry["type"])[:32],
+            status=str(entry["status"])[:32],
+            amount=abs(_rupiah(entry["amount"])),
+            **_charges(entry),
+            created_at=_moment(str(entry["created"])),
+        )
+    except (KeyError, ValueError, InvalidOperation):
+        log.exception("a withdrawal that cannot be read", extra={"transaction": entry.get("id")})
+        return None
+
+
+def _charges(entry: Mapping[str, Any]) -> dict[str, int]:
+    """Return the `fee`, `vat` and `withholding` of a transaction, in whole rupiah."""
+    fee = _object(entry.get("fee"))
+    taxes = ("xendit_withholding_tax", "third_party_withholding_tax")
+    return {
+        "fee": _rupiah(fee.get("xendit_fee") or 0),
+        "vat": _rupiah(fee.get("value_added_tax") or 0),
+        "withholding": sum(_rupiah(fee.get(name) or 0) for name in taxes),
+    }
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from sandbox.xendit.rate_limit import SlidingWindow
 from sandbox.xendit.settings import Settings
 from sandbox.xendit.validation import INVOICE, ApiError, check
 from sandbox.xendit.webhooks import Courier, Delivery
+from sandbox.xendit.withdrawals import Withdrawal
 
 KEPT_REQUESTS = 5_000
 
@@ -46,6 +47,7 @@ class Account:
             settings.time_scale,
         )
         self.invoices: dict[str, Invoice] = {}
+        self.withdrawals: list[Withdrawal] = []
         self.requests: deque[dict[str, Any]] = deque(maxlen=KEPT_REQUESTS)
         self.resets = 0
         self.on_reset: list[Callable[[], None]] = []
@@ -179,6 +181,7 @@ class Account:
             self.courier.forget()
             self.faults.clear()
             self.invoices.clear()
+            self.withdrawals.clear()
             self.requests.clear()
             self._expiring.clear()
             self.limiter.reset()

@@ -15,7 +15,7 @@ from sandbox.xendit.account import Account
 from sandbox.xendit.invoices import Invoice
 from sandbox.xendit.listing import selected
 from sandbox.xendit.refunds import Refunds
-from sandbox.xendit.transactions import list_transactions
+from sandbox.xendit.transactions import list_transactions, read_transaction
 from sandbox.xendit.validation import ApiError
 
 # The name of each call, as the switches' `call` setting knows it.
@@ -26,6 +26,7 @@ CALLS = {
     "api.expire": "expire",
     "api.create_refund": "refund",
     "api.transactions": "transactions",
+    "api.transaction": "transactions",
 }
 
 
@@ -135,6 +136,10 @@ def _add_refund_calls(api: Blueprint, account: Account, refunds: Refunds) -> Non
     @api.get("/transactions")
     def transactions() -> Response:
         return jsonify(list_transactions(account, request.args))
+
+    @api.get("/transactions/<transaction_id>")
+    def transaction(transaction_id: str) -> Response:
+        return jsonify(read_transaction(account, transaction_id))
 
 
 def _add_callback_url_call(api: Blueprint, account: Account) -> None:

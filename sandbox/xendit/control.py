@@ -10,6 +10,7 @@ from sandbox.serving import control_blueprint, json_object
 from sandbox.xendit.account import Account, NotPossible
 from sandbox.xendit.invoices import DASHBOARD_SAMPLE, Invoice
 from sandbox.xendit.validation import ApiError
+from sandbox.xendit.withdrawals import KINDS, STATUSES, Withdrawal
 
 # A callback asked for with "wait" is answered after this at the latest.
 WAIT_SECONDS = 35.0
@@ -20,6 +21,7 @@ def stand_in_control(account: Account) -> Blueprint:
     control = control_blueprint("control", account.faults)
     _add_looking(control, account)
     _add_acting(control, account)
+    _add_withdrawing(control, account)
     _add_callbacks(control, account)
 
     @control.errorhandler(NotPossible)
@@ -96,6 +98,35 @@ def _add_acting(control: Blueprint, account: Account) -> None:
         account.clock.advance(seconds)
         account.expire_due()
         return jsonify(now=account.clock.now().isoformat())
+
+
+def _add_withdrawing(control: Blueprint, account: Account) -> None:
+    @control.post("/withdrawals")
+    def withdraw() -> Response:
+        wanted = _only(json_object(), "kind", "amount", "fee", "vat", "status")
+        kind, status = wanted.get("kind", KINDS[0]), _status(wanted.get("status", "SUCCESS"))
+        amount, fee, vat = (wanted.get(name, 0) for name in ("amount", "fee", "vat"))
+        if kind not in KINDS or not all(type(each) is int for each in (amount, fee, vat)):
+            abort(400, f"kind is one of {', '.join(KINDS)}; amount, fee and vat are whole rupiah")
+        now = account.clock.now()
+        made = Withdrawal(kind, amount, fee, vat, status, now, now)
+        account.withdrawals.append(made)
+        return jsonify(made.as_json(account.settings))
+
+    @control.post("/withdrawals/<withdrawal_id>")
+    def change(withdrawal_id: str) -> Response:
+        found = [made for made in account.withdrawals if withdrawal_id == f"txn_{made.id}"]
+        if not found:
+            abort(404, f"there is no withdrawal {withdrawal_id}")
+        found[0].status = _status(_only(json_object(), "status").get("status"))
+        found[0].updated = account.clock.now()
+        return jsonify(found[0].as_json(account.settings))
+
+
+def _status(wanted: object) -> str:
+    if wanted not in STATUSES:
+        abort(400, f"status is one of {', '.join(STATUSES)}")
+    return str(wanted)
 
 
 def _add_callbacks(control: Blueprint, account: Account) -> None:

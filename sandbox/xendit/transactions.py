@@ -1,4 +1,4 @@
-"""GET /transactions: what became of each payment in the merchant's balance.
+"""GET /transactions: each payment in the merchant's balance, and what left it.
 
 Fields as documented; charges and times of settlement are made up in the order of Xendit's prices.
 """
@@ -46,12 +46,8 @@ TERMS = {
 
 def list_transactions(account: Account, filters: MultiDict[str, str]) -> dict[str, Any]:
     """Write a page of transactions, the newest first. Raises ApiError."""
-    if account.faults.take("transactions_forbidden"):
-        message = "The API key is forbidden to perform this request"
-        raise ApiError(403, "REQUEST_FORBIDDEN_ERROR", message)
     limit = _limit(filters)
-    every = [_write(account, each, each.payment) for each in account.newest_first() if each.payment]
-    every.sort(key=lambda each: str(each["created"]), reverse=True)
+    every = _every(account)
     after = filters.get("after_id")
     if after:
         ids = [each["id"] for each in every]
@@ -60,6 +56,24 @@ def list_transactions(account: Account, filters: MultiDict[str, str]) -> dict[st
     page, has_more = found[:limit], len(found) > limit
     links = [{"href": f"/transactions?after_id={page[-1]['id']}", "rel": "next", "method": "GET"}]
     return {"has_more": has_more, "data": page, "links": links if has_more else []}
+
+
+def read_transaction(account: Account, transaction_id: str) -> dict[str, Any]:
+    """Write one transaction. Raises ApiError when there is none."""
+    for each in _every(account):
+        if each["id"] == transaction_id:
+            return each
+    raise ApiError(404, "DATA_NOT_FOUND", "The transaction was not found")
+
+
+def _every(account: Account) -> list[dict[str, Any]]:
+    """Write all, the newest first."""
+    if account.faults.take("transactions_forbidden"):
+        message = "The API key is forbidden to perform this request"
+        raise ApiError(403, "REQUEST_FORBIDDEN_ERROR", message)
+    paid = [_write(account, each, each.payment) for each in account.newest_first() if each.payment]
+    gone = [each.as_json(account.settings) for each in account.withdrawals]
+    return sorted([*paid, *gone], key=lambda each: str(each["created"]), reverse=True)
 
 
 def _limit(filters: MultiDict[str, str]) -> int:

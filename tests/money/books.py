@@ -23,6 +23,7 @@ from app.models import (
 )
 from app.services.money import ledger, postings
 from app.services.money.ledger import Line
+from app.services.money.posting_writing import SUM_KEY
 from app.services.selling.ordering import PlacedOrder
 from tests.money.world import World
 
@@ -93,10 +94,10 @@ def _overdrawn(session: Session) -> Iterator[str]:
 
 
 def _sums_that_differ(session: Session) -> Iterator[str]:
-    key = [getattr(LedgerEntry, name) for name in postings.SUM_KEY]
+    key = [getattr(LedgerEntry, name) for name in SUM_KEY]
     figures = (sa.func.sum(LedgerEntry.amount), sa.func.sum(LedgerEntry.count))
     counted = {tuple(row) for row in session.execute(sa.select(*key, *figures).group_by(*key))}
-    kept = [getattr(LedgerSum, name) for name in (*postings.SUM_KEY, "amount", "count")]
+    kept = [getattr(LedgerSum, name) for name in (*SUM_KEY, "amount", "count")]
     stored = {tuple(row) for row in session.execute(sa.select(*kept))}
     for row in counted ^ stored:
         yield f"sums: {row}"

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.extensions import db
 from app.models import Account, CaseKind, LedgerMark, LedgerState, MoneyCase, Movement, Order
-from app.services.money import cancelling, deciding, late_money, postings
+from app.services.money import cancelling, deciding, late_money, posting_writing, postings
 from app.services.money.deciding import Decision
 from app.services.money.payments import CONFIRM
 from tests.money.books import balances, count_postings, lines, post, post_all, told, wrongs
@@ -212,9 +212,11 @@ def test_the_database_refuses_a_posting_on_a_closed_day(
     paid_order(each_world)
     today = each_world.now().astimezone(each_world.settings.event.timezone).date()
     each_world.change(LedgerState, LedgerState.id == 1, closed_until=today)
-    real_posting = postings._posting
+    real_posting = posting_writing._make_posting
     monkeypatch.setattr(
-        postings, "_posting", lambda each, _closed, now, zone: real_posting(each, None, now, zone)
+        posting_writing,
+        "_make_posting",
+        lambda each, _closed, now, zone: real_posting(each, None, now, zone),
     )
 
     with pytest.raises(DBAPIError, match="the day is closed"):

@@ -64,3 +64,28 @@ def test_a_key_without_the_right_is_told_so(merchant: Merchant, stand_in: StandI
     answer = merchant.call("GET", "/transactions")
 
     assert (answer.status_code, answer.json()["error_code"]) == (403, "REQUEST_FORBIDDEN_ERROR")
+
+
+def test_what_leaves_the_balance_is_listed_with_the_payments(
+    merchant: Merchant, stand_in: StandIn
+) -> None:
+    stand_in.pay(merchant.create()["id"], "BCA", callback=False)
+    gone = stand_in.withdraw(50_000, fee=2_500, vat=275, status="PENDING")
+    stand_in.change_withdrawal(gone["id"], "SUCCESS")
+
+    both = listed(merchant)["data"]
+    [found] = listed(merchant, types="WITHDRAWAL")["data"]
+
+    assert [each["type"] for each in both] == ["WITHDRAWAL", "PAYMENT"]
+    assert (found["id"], found["status"], found["cashflow"]) == (gone["id"], "SUCCESS", "MONEY_OUT")
+    assert found["settlement_status"] is None
+
+
+def test_one_transaction_is_read_by_its_id(merchant: Merchant, stand_in: StandIn) -> None:
+    stand_in.pay(merchant.create()["id"], "BCA", callback=False)
+    [listed_one] = listed(merchant)["data"]
+
+    answer = merchant.call("GET", f"/transactions/{listed_one['id']}")
+
+    assert (answer.status_code, answer.json()) == (200, listed_one)
+    assert merchant.call("GET", "/transactions/txn_none").status_code == 404

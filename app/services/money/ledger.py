@@ -32,7 +32,10 @@ class Sum:
 
 @dataclass(frozen=True)
 class Line:
-    """One entry with its posting and order, as lists and exports show it."""
+    """One entry with its posting and order, as lists and exports show it.
+
+    `order_code` is empty for the movements of the balance itself.
+    """
 
     id: int
     posting_id: int
@@ -109,6 +112,14 @@ def balances(until: date | None = None) -> dict[Account, int]:
     return {account: found.get(account, 0) for account in Account}
 
 
+def sum_account(account: Account) -> dict[Movement, int]:
+    """Return what each kind of movement did to an account, of all days, in rupiah."""
+    total = sa.select(LedgerSum.movement, sa.func.sum(LedgerSum.amount))
+    mine = total.where(LedgerSum.account == account).group_by(LedgerSum.movement)
+    with reading() as session:
+        return {movement: int(amount) for movement, amount in session.execute(mine)}
+
+
 def list_lines(
     first: date,
     last: date,
@@ -168,7 +179,7 @@ def _lines() -> sa.Select[*tuple[Any, ...]]:
             LedgerPosting.corrects,
             LedgerPosting.happened_at,
             LedgerPosting.posted_at,
-            Order.code,
+            sa.func.coalesce(Order.code, ""),
             LedgerEntry.movement,
             LedgerPosting.key,
             LedgerEntry.account,
@@ -178,5 +189,5 @@ def _lines() -> sa.Select[*tuple[Any, ...]]:
             LedgerEntry.count,
         )
         .join(LedgerPosting, LedgerPosting.id == LedgerEntry.posting_id)
-        .join(Order, Order.id == LedgerEntry.order_id)
+        .outerjoin(Order, Order.id == LedgerEntry.order_id)
     )

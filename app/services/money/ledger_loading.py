@@ -29,7 +29,8 @@ from app.services.money.ledger_facts import (
     SentBack,
 )
 
-Key = tuple[int, Movement, str]  # an order's id, what happened, and the key of the fact
+# An order's id (None: the balance's own), what happened, and the key of the fact.
+Key = tuple[int | None, Movement, str]
 
 
 class Posted(NamedTuple):
@@ -81,6 +82,16 @@ def _each(
 
 def load_posted(session: Session, order_ids: Sequence[int]) -> dict[Key, Posted]:
     """Return what the ledger says of these orders, added up by fact, account and ticket."""
+    return _load_posted(session, LedgerPosting.order_id.in_(order_ids))
+
+
+def load_posted_apart(session: Session, keys: Sequence[str]) -> dict[Key, Posted]:
+    """Return what the ledger says of these facts that belong to no order."""
+    mine = LedgerPosting.order_id.is_(None) & LedgerPosting.key.in_(keys)
+    return _load_posted(session, mine)
+
+
+def _load_posted(session: Session, mine: sa.ColumnElement[bool]) -> dict[Key, Posted]:
     total = (
         sa.select(
             LedgerPosting.order_id,
@@ -93,7 +104,7 @@ def load_posted(session: Session, order_ids: Sequence[int]) -> dict[Key, Posted]
             sa.func.min(LedgerPosting.happened_at),
         )
         .join(LedgerEntry, LedgerEntry.posting_id == LedgerPosting.id)
-        .where(LedgerPosting.order_id.in_(order_ids))
+        .where(mine)
         .group_by(
             LedgerPosting.order_id,
             LedgerPosting.movement,

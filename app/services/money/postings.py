@@ -7,32 +7,30 @@ posts what is marked within seconds, and a sweep over all orders finds what nobo
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, datetime, timedelta, tzinfo
-from typing import Any, NamedTuple, cast
+from datetime import datetime, tzinfo
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.models import (
-    LedgerEntry,
     LedgerMark,
     LedgerPosting,
     LedgerState,
-    LedgerSum,
     MoneyCase,
     Order,
     Payment,
     PaymentStatus,
 )
-from app.services.money.ledger_facts import NOTHING, Fact, Figure, OrderFacts, Place, list_facts
+from app.services.money import posting_writing
+from app.services.money.ledger_facts import Fact, OrderFacts, list_facts
 from app.services.money.ledger_loading import Key, Posted, load_orders, load_posted
+from app.services.money.posting_writing import Difference, subtract
 from app.services.running.transaction import (
     affected,
     insert,
-    insert_many,
     reading,
     transaction,
     use_case,
@@ -43,17 +41,6 @@ log = logging.getLogger(__name__)
 # Orders a transaction posts: their rows are locked so long, and somebody may be paying.
 BATCH = 50
 SWEPT_AT_ONCE = 500
-ONE_DAY = timedelta(days=1)
-SUM_KEY = ("day", "movement", "account", "ticket_id", "channel")
-
-
-class Difference(NamedTuple):
-    """What is still to be posted of one fact."""
-
-    order_id: int
-    fact: Fact
-    channel: str
-    happened_at: datetime
 
 
 def mark(session: Session, order_id: int) -> None:
@@ -182,7 +169,7 @@ def _post(
         return set(), 0
     posted = load_posted(session, list(orders))
     missing = list(_differences(orders, posted, now))
-    _write(session, missing, state.closed_until, now, zone)
+    posting_writing.write(session, missing, state.closed_until, now, zone)
     return orders.keys(), len(missing)
 
 
@@ -195,103 +182,11 @@ def _differences(
         for fact in list_facts(order):
             known = posted.pop((order_id, fact.movement, fact.key), None)
             happened_at = known.happened_at if known else fact.at or now
-            rest = _subtract(fact.entries, known.entries if known else {})
+            rest = subtract(fact.entries, known.entries if known else {})
             if rest:
                 yield Difference(order_id, fact._replace(entries=rest), channel, happened_at)
-    for (order_id, movement, key), gone in posted.items():
-        rest = _subtract({}, gone.entries)
-        if rest:
+    for (owner, movement, key), gone in posted.items():
+        rest = subtract({}, gone.entries)
+        if rest and owner is not None:
             fact = Fact(movement, key, gone.happened_at, rest)
-            channel = orders[order_id].head.channel or ""
-            yield Difference(order_id, fact, channel, gone.happened_at)
-
-
-def _subtract(wanted: dict[Place, Figure], known: dict[Place, Figure]) -> dict[Place, Figure]:
-    rest = {
-        place: wanted.get(place, NOTHING).plus(known.get(place, NOTHING), times=-1)
-        for place in dict.fromkeys((*wanted, *known))
-    }
-    return {place: figure for place, figure in rest.items() if figure != NOTHING}
-
-
-def _write(
-    session: Session,
-    missing: Sequence[Difference],
-    closed_until: date | None,
-    now: datetime,
-    zone: tzinfo,
-) -> None:
-    """Insert a posting with its entries for each difference, and keep the sums of days in step."""
-    if not missing:
-        return
-    postings = [_posting(each, closed_until, now, zone) for each in missing]
-    ids = insert_many(session, LedgerPosting, postings)
-    entries = [
-        entry
-        for posting_id, posting, each in zip(ids, postings, missing, strict=True)
-        for entry in _entries(posting_id, posting["day"], each)
-    ]
-    insert_many(session, LedgerEntry, entries)
-    _add_to_sums(session, entries)
-
-
-def _posting(
-    missing: Difference, closed_until: date | None, now: datetime, zone: tzinfo
-) -> dict[str, Any]:
-    """Return a posting on the day it belongs to; when that is closed, on the next open one."""
-    day, corrects = missing.happened_at.astimezone(zone).date(), None
-    if closed_until is not None and day <= closed_until:
-        day, corrects = closed_until + ONE_DAY, day
-    return {
-        "order_id": missing.order_id,
-        "movement": missing.fact.movement,
-        "key": missing.fact.key,
-        "day": day,
-        "corrects": corrects,
-        "happened_at": missing.happened_at,
-        "posted_at": now,
-    }
-
-
-def _entries(posting_id: int, day: date, missing: Difference) -> Iterator[dict[str, Any]]:
-    for (account, ticket_id), figure in missing.fact.entries.items():
-        yield {
-            "posting_id": posting_id,
-            "order_id": missing.order_id,
-            "day": day,
-            "movement": missing.fact.movement,
-            "account": account,
-            "ticket_id": ticket_id,
-            "channel": missing.channel,
-            "amount": figure.amount,
-            "count": figure.how_many,
-        }
-
-
-def _add_to_sums(session: Session, entries: Sequence[dict[str, Any]]) -> None:
-    """Add entries to the sums of their days. The ledger's lock keeps others from doing so."""
-    added: dict[tuple[Any, ...], Figure] = defaultdict(lambda: NOTHING)
-    for entry in entries:
-        key = tuple(entry[name] for name in SUM_KEY)
-        added[key] = added[key].plus(Figure(entry["amount"], entry["count"]))
-    columns = [getattr(LedgerSum, name) for name in SUM_KEY]
-    days = LedgerSum.day.in_({key[0] for key in added})
-    known = {tuple(row) for row in session.execute(sa.select(*columns).where(days))}
-    table = cast(sa.Table, LedgerSum.__table__)
-    new = [_sum_row(key, added[key]) for key in added if key not in known]
-    old = [_sum_row(key, added[key], "its_") for key in added if key in known]
-    if new:
-        session.connection().execute(sa.insert(table), new)
-    if old:
-        mine = [table.c[name] == sa.bindparam(f"its_{name}") for name in SUM_KEY]
-        grown = {name: table.c[name] + sa.bindparam(f"its_{name}") for name in ("amount", "count")}
-        session.connection().execute(sa.update(table).where(*mine).values(grown), old)
-
-
-def _sum_row(key: tuple[Any, ...], figure: Figure, prefix: str = "") -> dict[str, Any]:
-    values = (
-        *zip(SUM_KEY, key, strict=True),
-        ("amount", figure.amount),
-        ("count", figure.how_many),
-    )
-    return {prefix + name: value for name, value in values}
+            yield Difference(owner, fact, orders[owner].head.channel or "", gone.happened_at)

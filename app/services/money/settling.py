@@ -1,9 +1,10 @@
 """Settling: what Xendit took from each payment and when it pays out the rest; four times a day.
 
-Xendit lists payments by the time they were made. One pass over the list goes from the oldest that
-is not settled until now, page by page, in the background's share of the calls Xendit allows; where
-they run out it goes on later at the same page. So a payment is read again until it is settled, and
-whatever changes is posted by the ledger.
+Xendit lists what came in and what it paid out by the time it was made. One pass over the list goes
+from the oldest that is not settled until now, page by page, in the background's share of the calls
+Xendit allows; where they run out it goes on later at the same page. So a payment is read again
+until it is settled, and whatever changes is posted by the ledger. What is older than a month then
+is read by itself, a few at each pass, and waits in the inbox for somebody who asks Xendit.
 """
 
 import logging
@@ -16,20 +17,33 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.integrations.xendit import XenditClient, XenditRefused
-from app.integrations.xendit_transactions import XenditTransaction
-from app.models import PastInvoice, Payment, PaymentStatus, Transaction, TransactionReading
+from app.integrations.xendit_transactions import (
+    TransactionPage,
+    XenditTransaction,
+    XenditWithdrawal,
+)
+from app.models import (
+    PastInvoice,
+    Payment,
+    PaymentStatus,
+    Transaction,
+    TransactionReading,
+    Withdrawal,
+)
 from app.services.money import postings
+from app.services.money.balance import PENDING
 from app.services.money.budget import Meter, Share
 from app.services.running import jobs
-from app.services.running.transaction import reading, transaction, use_case
+from app.services.running.transaction import affected, reading, transaction, use_case
 
 log = logging.getLogger(__name__)
 
 READ_TRANSACTIONS = "read_transactions"
 EVERY = timedelta(hours=6)
 OVERLAP = timedelta(days=1)  # a list may lag behind what it lists
-# A payment that is not settled after this is a case for Xendit's support, and shown as late.
+# A payment that is not settled after this is a case for Xendit's support: it is in the inbox.
 LONGEST_LOOK_BACK = timedelta(days=31)
+OVERDUE_AT_ONCE = 10  # of those, read one by one at each pass
 LATE_AFTER = timedelta(days=2)
 GIVEN_UP_AFTER = timedelta(hours=12)  # an unfinished pass then makes room for the next
 PATIENCE = timedelta(seconds=60)  # and the call under way; a job's lease is longer
@@ -89,8 +103,10 @@ def _find_start(session: Session, now: datetime) -> datetime | None:
     )
     is_money = (Payment.status == PaymentStatus.PAID) & (Payment.amount > 0)
     first = sa.select(sa.func.min(Payment.paid_at)).where(is_money)
+    under_way = sa.select(sa.func.min(Withdrawal.created_at))
     known = [
         session.scalar(unsettled.where(Transaction.settled_at.is_(None))),
+        session.scalar(under_way.where(Withdrawal.status == PENDING)),
         session.scalar(last) or session.scalar(first),
     ]
     times = [each for each in known if each is not None]
@@ -116,8 +132,9 @@ def read_transactions(
     try:
         while True:
             page = metered.list_transactions(from_at, until_at, after_id)
-            record(page.transactions, reading_id, page.after_id, now=clock())
+            record(page, reading_id, now=clock())
             if page.after_id is None:
+                _read_overdue(metered, now=clock())
                 return
             after_id = page.after_id
     except XenditRefused as error:
@@ -128,24 +145,71 @@ def read_transactions(
 
 
 @use_case
-def record(
-    found: Sequence[XenditTransaction], reading_id: int, after_id: str | None, *, now: datetime
-) -> None:
+def record(page: TransactionPage, reading_id: int, *, now: datetime) -> None:
     """Keep what a page says, mark the orders it changes, and remember where to go on."""
     with transaction() as session:
-        owners = _find_owners(session, found)
-        ids = [each.id for each in found]
-        rows = session.scalars(sa.select(Transaction).where(Transaction.xendit_id.in_(ids)))
-        known = {row.xendit_id: row for row in rows}
-        for each in found:
-            owner = owners.get(each.reference)
-            if owner is not None:  # else another system's, on the same account
-                _keep(session, known.get(each.id), each, owner, now)
+        _keep_payments(session, page.transactions, now)
+        _keep_withdrawals(session, page.withdrawals, now)
         begun = session.get_one(TransactionReading, reading_id)
-        begun.seen += len(found)
-        begun.after_id = after_id
-        if after_id is None:
+        begun.seen += len(page.transactions)
+        begun.after_id = page.after_id
+        if page.after_id is None:
             begun.finished_at = now
+
+
+def _read_overdue(gateway: XenditClient, *, now: datetime) -> None:
+    """Read payments by themselves that the list no longer reaches, those read longest ago first."""
+    is_overdue = Transaction.settled_at.is_(None) & (
+        Transaction.created_at < now - LONGEST_LOOK_BACK
+    )
+    oldest = sa.select(Transaction.xendit_id).where(is_overdue).order_by(Transaction.read_at)
+    with reading() as session:
+        wanted = session.scalars(oldest.limit(OVERDUE_AT_ONCE)).all()
+    for xendit_id in wanted:
+        found: XenditTransaction | None = None
+        try:
+            found = gateway.read_transaction(xendit_id)
+        except XenditRefused as error:
+            log.warning("an overdue payment is not told", extra={"why": str(error)})
+        _record_one(xendit_id, found, now=now)
+
+
+@use_case
+def _record_one(xendit_id: str, found: XenditTransaction | None, *, now: datetime) -> None:
+    with transaction() as session:
+        asked = sa.update(Transaction).where(Transaction.xendit_id == xendit_id)
+        affected(session, asked.values(read_at=now))  # the next one's turn, whatever the answer
+        _keep_payments(session, [found] if found else [], now)
+
+
+def _keep_payments(session: Session, found: Sequence[XenditTransaction], now: datetime) -> None:
+    owners = _find_owners(session, found)
+    ids = [each.id for each in found]
+    rows = session.scalars(sa.select(Transaction).where(Transaction.xendit_id.in_(ids)))
+    known = {row.xendit_id: row for row in rows}
+    # What has no owner is another system's, on the same account. The rows that point at an order
+    # lock it: in the order of their keys, as everybody does.
+    mine = [(owners[each.reference], each) for each in found if each.reference in owners]
+    for owner, each in sorted(mine, key=lambda pair: pair[0].order_id):
+        _keep(session, known.get(each.id), each, owner, now)
+
+
+def _keep_withdrawals(session: Session, found: Sequence[XenditWithdrawal], now: datetime) -> None:
+    """Write withdrawals as they are now, for the ledger to look at where they changed."""
+    ids = [each.id for each in found]
+    rows = session.scalars(sa.select(Withdrawal).where(Withdrawal.xendit_id.in_(ids)))
+    known = {row.xendit_id: row for row in rows}
+    for each in found:
+        row = known.get(each.id)
+        if row is None:
+            row = Withdrawal(xendit_id=each.id, kind=each.kind, is_posted=False)
+            session.add(row)
+        before = (row.status, row.amount, row.fee, row.vat, row.withholding)
+        row.status, row.amount = each.status, each.amount
+        row.fee, row.vat, row.withholding = each.fee, each.vat, each.withholding
+        row.created_at, row.read_at = each.created_at, now
+        if (row.status, row.amount, row.fee, row.vat, row.withholding) != before:
+            row.is_posted = False
 
 
 def _find_owners(session: Session, found: Sequence[XenditTransaction]) -> dict[str, Owner]:

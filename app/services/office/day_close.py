@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.models import DayClose, LedgerPosting, LedgerSum
-from app.services.money import ledger, postings
+from app.services.money import balance, ledger, postings
 from app.services.money.daily_reconciliation import midnight
 from app.services.money.ledger import Sum
 from app.services.office import day_look
@@ -72,6 +72,8 @@ def close_day(
     while postings.post_marked(now=now, zone=zone):
         pass  # what is known belongs to the day, and not to the corrections of the next
     postings.post_unposted(placed_since=midnight(day, zone), now=now, zone=zone)
+    while balance.post_withdrawals(now=now, zone=zone):
+        pass
     _close(day, seen, explanation.strip()[:EXPLANATION_LENGTH], by, now, zone)
 
 
