@@ -36,6 +36,14 @@ class No:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Loser:
+    """Somebody who left without seats, and each time they were told no: asked at, told at."""
+
+    came: float
+    heard: tuple[tuple[float, float], ...]
+
+
 @dataclass
 class Book:
     """All of it. Filled by one thread; `lots` counts what buyers were drawn to do."""
@@ -47,7 +55,7 @@ class Book:
     no: list[No] = field(default_factory=list)
     paid: list[str] = field(default_factory=list)  # invoice ids that Xendit took the money for
     seen_paid: list[float] = field(default_factory=list)  # seconds from paying to the page's word
-    losers_knew: list[tuple[float, float]] = field(default_factory=list)  # (when, seconds since)
+    losers: list[Loser] = field(default_factory=list)
     lots: dict[str, int] = field(default_factory=dict)
     surprises: list[str] = field(default_factory=list)
     _start: float = field(default_factory=time.monotonic)

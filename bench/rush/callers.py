@@ -5,7 +5,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.rush.book import Answer, Book
+from bench.rush.book import Answer, Book, Loser, No
 from bench.rush.plan import Plan
 from bench.rush.wire import NO_ANSWER, Reply, Wire
 
@@ -32,6 +32,24 @@ class Caller:
         self.shop, self.plan, self.book = shop, plan, book
         self._wire = wire
         self.headers: dict[str, str] = {}
+        self._came = 0.0
+        self._heard: list[tuple[float, float]] = []
+
+    def come(self) -> None:
+        """Note the arrival."""
+        self._came = self.book.now()
+        self.book.arrivals.append(self._came)
+
+    def hear_no(self, wanted: dict[int, int], asked: float) -> None:
+        """Note that these seats cannot be had; `asked` is when the question was first sent."""
+        told = self.book.now()
+        self.book.no.append(No(wanted, asked, told))
+        self._heard.append((asked, told))
+
+    def lose(self) -> None:
+        """Note that this one leaves without seats; who never heard why only leaves."""
+        if self._heard:
+            self.book.losers.append(Loser(self._came, tuple(self._heard)))
 
     async def think(self, least: float, most: float) -> None:
         """Do nothing for a while, in seconds at the plan's pace."""

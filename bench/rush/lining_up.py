@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from bench.rush.book import Book, No
+from bench.rush.book import Book
 from bench.rush.callers import Shop
 from bench.rush.pages import read_waiting_page
 from bench.rush.payers import Payer
@@ -23,7 +23,6 @@ class Guest(Payer):
 
     def __init__(self, name: str, shop: Shop, plan: Plan, book: Book, wire: Wire) -> None:
         super().__init__(name, shop, plan, book, wire)
-        self.knew = 0.0  # when they first heard that seats are gone
         self._jar: dict[str, str] = {}
 
     def keep_cookies(self, reply: Reply) -> None:
@@ -97,8 +96,3 @@ class Guest(Payer):
     def _hear(self, state: str, asked: float) -> None:
         if state in GONE:
             self.hear_no(dict.fromkeys(self.shop.tickets, 1), asked)
-
-    def hear_no(self, wanted: dict[int, int], asked: float) -> None:
-        """Note that these seats cannot be had; `asked` is when the question was sent."""
-        self.book.no.append(No(wanted, asked, self.book.now()))
-        self.knew = self.knew or self.book.now()

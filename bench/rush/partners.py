@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from bench.rush.book import Book, No, Yes
+from bench.rush.book import Book, Yes
 from bench.rush.callers import Shop
 from bench.rush.payers import Payer
 from bench.rush.plan import PARTNERS, Plan
@@ -31,14 +31,12 @@ class PartnerBuyer(Payer):
 
     async def visit(self) -> None:
         """Order, perhaps repeat the call, wait for the invoice and pay it."""
-        came = self.book.now()
-        self.book.arrivals.append(came)
+        self.come()
         await self.insist("API tickets", "GET", "/api/tickets")
         await self.think(1, 6)
         body = await self._order()
         if body is None:
-            knew = self.book.now()
-            self.book.losers_knew.append((knew, knew - came))
+            self.lose()
         elif "order" in body:
             if self.lots.random() < REPEATS:
                 self.book.drew("repeats under the same key")
@@ -64,7 +62,7 @@ class PartnerBuyer(Payer):
             code = body["order"]["code"]
             self.book.yes.append(Yes(self._email, self.book.now(), code=code))
         elif body.get("code") == "sold_out":
-            self.book.no.append(No({self._ticket: self._quantity}, asked, self.book.now()))
+            self.hear_no({self._ticket: self._quantity}, asked)
             return None
         return body
 

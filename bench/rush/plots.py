@@ -119,7 +119,7 @@ def _latencies(axis: Axes, outcome: Outcome) -> None:
 def _refusals(axis: Axes, outcome: Outcome) -> None:
     told = Counter(int(no.at) for no in outcome.book.no)
     statuses = Counter((int(a.at + a.seconds), a.status) for a in outcome.book.answers)
-    knew = Counter(int(when) for when, _ in outcome.book.losers_knew)
+    knew = Counter(int(loser.heard[0][1]) for loser in outcome.book.losers)
     seconds = range(int(outcome.book.answers[-1].at if outcome.book.answers else 0) + 1)
     series = {
         ("told that seats are gone", ORANGE): [told[s] for s in seconds],

@@ -45,7 +45,10 @@ def _column(report: dict[str, Any]) -> dict[str, str]:
     orders, refusals, invoices = figures["orders"], figures["refusals"], figures["invoices"]
     kept = sum(not found for found in findings.values())
     pages = {f"{page}, s: p50 / p95 / p99": figures["answers"].get(page) for page in PAGES}
-    pages["a loser knows, s after coming"] = figures["losers"]
+    losers = figures["losers"]
+    pages["a loser knows, s after coming"] = losers["since_coming"]
+    pages["a loser knows, s after the last seat went or coming"] = losers["since_the_last_seat"]
+    pages["of that, s from asking to being told"] = losers["since_asking"]
     pages["waits for the invoice, s"] = invoices["wait_for_invoice"]
     return {
         "checks that hold": f"{kept} of {len(findings)}",

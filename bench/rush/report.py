@@ -55,8 +55,8 @@ def _document(outcome: Outcome, figures: dict[str, Any]) -> str:
         "## What became of them",
         _facts(figures["orders"] | figures["refusals"]),
         "## How fast",
-        "Seconds as the buyers saw them, by kind of request; below, how long after coming those "
-        "without seats knew, and how long after paying the page said paid.",
+        "Seconds as the buyers saw them, by kind of request; below, how long those without seats "
+        "did not know it, and how long after paying the page said paid.",
         markdown(_latencies(figures)),
         "## Invoices",
         _facts({k: v for k, v in figures["invoices"].items() if not isinstance(v, dict)}),
@@ -78,7 +78,9 @@ def _facts(facts: dict[str, Any]) -> str:
 def _latencies(figures: dict[str, Any]) -> Grid:
     rows = {
         **figures["answers"],
-        "a loser knows": figures["losers"],
+        "a loser knows, from coming": figures["losers"]["since_coming"],
+        "from when the last seat went, or from coming": figures["losers"]["since_the_last_seat"],
+        "of that, from asking": figures["losers"]["since_asking"],
         "waits for the invoice": figures["invoices"]["wait_for_invoice"],
         "paid, until the page says so": figures["paid"],
     }

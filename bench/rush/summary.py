@@ -1,12 +1,15 @@
 """The figures of a drill: what its report says in numbers."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.models import OrderStatus
+from bench.rush.book import Loser
 from bench.rush.checks import budget_in_line, stretches_with_line
 from bench.rush.drill import Outcome
+from bench.rush.samples import Stock
 
 PERCENTILES = (50, 95, 99)
 
@@ -23,7 +26,7 @@ def summarise(outcome: Outcome) -> dict[str, Any]:
         "orders": _orders(outcome),
         "answers": _answers(outcome),
         "refusals": _refusals(outcome),
-        "losers": _losers(outcome),
+        "losers": losers(outcome.book.losers, last_seat_went(outcome.samples.stock)),
         "invoices": _invoices(outcome),
         "paid": _seconds(outcome.book.seen_paid),
         "cpu": _cpu(outcome),
@@ -70,9 +73,30 @@ def _refusals(outcome: Outcome) -> dict[str, int]:
     }
 
 
-def _losers(outcome: Outcome) -> dict[str, float]:
-    """Return how many left without seats, and how long after coming they knew."""
-    return _seconds([waited for _, waited in outcome.book.losers_knew])
+def losers(heard_by: Sequence[Loser], gone_at: float) -> dict[str, dict[str, float]]:
+    """Return how long those who left without seats did not know it, counted in three ways.
+
+    From coming to the first no; from `gone_at`, when the last seat went, or from coming if that was
+    later, to the first no after it; and, of that, from the question that was answered with it.
+    """
+    late = [
+        (loser.came, *next(heard for heard in loser.heard if heard[1] >= gone_at))
+        for loser in heard_by
+        if loser.heard[-1][1] >= gone_at
+    ]
+    return {
+        "since_coming": _seconds([loser.heard[0][1] - loser.came for loser in heard_by]),
+        "since_the_last_seat": _seconds([told - max(came, gone_at) for came, _, told in late]),
+        "since_asking": _seconds([told - max(asked, gone_at) for _, asked, told in late]),
+    }
+
+
+def last_seat_went(stock: Sequence[Stock]) -> float:
+    """Return when for the first time no ticket was free, infinity when that never was."""
+    free: dict[float, int] = defaultdict(int)
+    for sample in stock:
+        free[sample.at] += sample.free
+    return min((at for at, left in free.items() if left == 0), default=math.inf)
 
 
 def _invoices(outcome: Outcome) -> dict[str, Any]:

@@ -29,7 +29,6 @@ class Visitor(Guest):
         super().__init__(f"visitor-{number}", shop, plan, book, wire)
         self.headers = {"X-Forwarded-For": self._address(number), "Accept-Language": "id"}
         self._phone = f"+62812{number:08d}"
-        self._came = 0.0
         self._etag = self._situation = self._email = ""
         self._pace = self._forms = 0
         self._ticket = self.lots.choices(shop.tickets, (3, 2))[0]
@@ -42,8 +41,7 @@ class Visitor(Guest):
 
     async def visit(self) -> None:
         """Come, look, and leave with seats or knowing that there are none."""
-        self._came = self.book.now()
-        self.book.arrivals.append(self._came)
+        self.come()
         await self._look("catalogue")
         if not self._situation:
             self.book.drew("leaves without a page")
@@ -56,8 +54,8 @@ class Visitor(Guest):
         page = await self._buy()
         if page:
             await self._follow(page)
-        elif self.knew:
-            self.book.losers_knew.append((self.knew, self.knew - self._came))
+        else:
+            self.lose()
 
     async def _look(self, kind: str, headers: Mapping[str, str] | None = None) -> None:
         """Ask for the catalogue; who has it already is told so."""
