@@ -23,6 +23,7 @@ from app.models import (
     RefundWay,
     ScanResult,
 )
+from app.routes import xendit_words
 from app.routes.audit_words import name_action
 from app.routes.staff_door import REASONS
 from app.services.office.happenings import Happening, What
@@ -94,14 +95,18 @@ AREAS: dict[What, Words] = {
     **dict.fromkeys((What.PAID, What.REVOKED), _l("Order")),
     **dict.fromkeys((What.INVOICE_MADE, What.INVOICE_REPLACED, What.INVOICE_ENDS), _l("Xendit")),
     **dict.fromkeys((What.CALLBACK, What.READING_ASKED, What.READ), _l("Xendit")),
+    **dict.fromkeys((What.READING, What.READING_FAILED), _l("Xendit")),
     What.MONEY_CAME: _l("Money"),
     **dict.fromkeys((What.CASE_OPENED, What.CASE_CLOSED), _l("Money")),
     **dict.fromkeys((What.REFUND_DUE, What.REFUND_SENT, What.ACCOUNT_ASKED), _l("Money")),
     **dict.fromkeys((What.REFUND_DONE, What.RECEIPT_MADE), _l("Money")),
     **dict.fromkeys((What.MAIL_SENT, What.MAIL_REFUSED, What.MAIL_ASKED), _l("Mail")),
+    What.MAIL_UNSURE: _l("Mail"),
     **dict.fromkeys((What.SCANNED, What.SCAN_UNDONE), _l("Door")),
     What.ACTED: _l("Staff"),
 }
+
+TROUBLE = (What.MAIL_REFUSED, What.MAIL_UNSURE, What.CASE_OPENED, What.READING_FAILED)
 
 
 def tell(happening: Happening) -> str:
@@ -143,10 +148,10 @@ def is_trouble(happening: Happening) -> bool:
     """Tell whether this is what somebody who looks for trouble looks for."""
     refused = happening.facts.get("result") is ScanResult.REFUSED
     failed = happening.facts.get("status") is RefundStatus.FAILED
-    return refused or failed or happening.what in (What.MAIL_REFUSED, What.CASE_OPENED)
+    return refused or failed or happening.what in TROUBLE
 
 
-# --- order and invoice --------------------------------------------------------------------------
+# --- the order ----------------------------------------------------------------------------------
 
 
 def _placed(facts: Facts) -> Words:
@@ -168,22 +173,6 @@ def _revoked(facts: Facts) -> Words:
     return ngettext("%(num)d e-ticket revoked", "%(num)d e-tickets revoked", facts["seats"])
 
 
-def _callback(facts: Facts) -> Words:
-    words = _("Webhook %(status)s about %(about)s", status=facts["status"], about=facts["about"])
-    if facts["deliveries"] == 1:
-        return words
-    return words + ngettext(", %(num)d time", ", %(num)d times", facts["deliveries"])
-
-
-def _money_came(facts: Facts) -> Words:
-    return _(
-        "%(amount)s paid by %(channel)s, invoice %(invoice)s",
-        amount=rupiah(facts["amount"] or 0),
-        channel=facts["channel"] or _("an unknown channel"),
-        invoice=facts["invoice"],
-    )
-
-
 # --- mails --------------------------------------------------------------------------------------
 
 
@@ -195,6 +184,11 @@ def _mail_sent(facts: Facts) -> Words:
 def _mail_refused(facts: Facts) -> Words:
     to, mail, why = facts["recipient"], name_mail(facts["mail"]), facts["why"]
     return _("Mail to %(to)s refused for good: %(mail)s (%(why)s)", to=to, mail=mail, why=why)
+
+
+def _mail_unsure(facts: Facts) -> Words:
+    to, mail = facts["recipient"], name_mail(facts["mail"])
+    return _("Mail to %(to)s perhaps not arrived: %(mail)s", to=to, mail=mail)
 
 
 def _mail_asked(facts: Facts) -> Words:
@@ -267,21 +261,22 @@ def _acted(facts: Facts) -> Words:
 
 _TELL: dict[What, Callable[[Facts], Words]] = {
     What.PLACED: _placed,
-    What.INVOICE_MADE: lambda facts: _("Invoice %(invoice)s made at Xendit", **facts),
-    What.INVOICE_REPLACED: lambda facts: _(
-        "More time asked for: invoice %(invoice)s replaced", **facts
-    ),
-    What.INVOICE_ENDS: lambda facts: _("Invoice %(invoice)s ends", **facts),
+    What.INVOICE_MADE: xendit_words.invoice_made,
+    What.INVOICE_REPLACED: xendit_words.invoice_replaced,
+    What.INVOICE_ENDS: xendit_words.invoice_ends,
     What.SEATS_RELEASED: lambda _facts: _("Time to pay over: seats released"),
     What.CANCEL_ASKED: lambda _facts: _("Cancelling asked for"),
-    What.CALLBACK: _callback,
-    What.READING_ASKED: lambda _facts: _("A look at the invoice was asked for"),
-    What.READ: lambda _facts: _("Invoice last read at Xendit"),
-    What.MONEY_CAME: _money_came,
+    What.CALLBACK: xendit_words.callback,
+    What.READING_ASKED: xendit_words.reading_asked,
+    What.READING: xendit_words.reading,
+    What.READING_FAILED: xendit_words.reading_failed,
+    What.READ: xendit_words.read_last,
+    What.MONEY_CAME: xendit_words.money_came,
     What.PAID: _paid,
     What.REVOKED: _revoked,
     What.MAIL_SENT: _mail_sent,
     What.MAIL_REFUSED: _mail_refused,
+    What.MAIL_UNSURE: _mail_unsure,
     What.MAIL_ASKED: _mail_asked,
     What.CASE_OPENED: _case_opened,
     What.CASE_CLOSED: _case_closed,

@@ -15,6 +15,7 @@ from app.models import (
     CheckIn,
     Direction,
     ETicket,
+    InvoiceReading,
     Mail,
     MailRequest,
     Message,
@@ -109,12 +110,17 @@ def traces(order: Order, number: int) -> Iterator[object]:
     refusal = {"result": ScanResult.REFUSED, "reason": ScanReason.ALREADY_ADMITTED}
     yield scan(seat, f"{key}-no", next(minutes), **refusal)
     yield receive(order, number, next(minutes))
+    yield receive(order, number, next(minutes), status=RecipientStatus.UNSURE)
     content = {"year": 2027, "number": 12 + number, "content": {}, "issued_at": next(minutes)}
     yield Receipt(order_id=order.id, kind=ReceiptKind.RECEIPT, amount=300_000, **content)
+    failed = {"failure": "503 from Xendit", "request_id": "reading-request"}
+    yield InvoiceReading(payment_id=order.payment.id, read_at=next(minutes), **failed)
 
 
-def receive(order: Order, number: int, at: datetime) -> MessageRecipient:
-    """Return what is left of a message to attendees that the buyer got."""
+def receive(
+    order: Order, number: int, at: datetime, status: RecipientStatus = RecipientStatus.SENT
+) -> MessageRecipient:
+    """Return what is left of a message to attendees that the buyer got, or perhaps not."""
     message = Message(
         subject="Ganti pintu 🎉",
         body="",
@@ -133,8 +139,9 @@ def receive(order: Order, number: int, at: datetime) -> MessageRecipient:
         full_name="Sari Dewi",
         locale="id",
         order_id=order.id,
-        status=RecipientStatus.SENT,
+        status=status,
         finished_at=at,
+        request_id="message-request",
     )
 
 

@@ -119,8 +119,10 @@ def test_the_page_tells_the_story_with_exact_times_and_request_ids(
         assert sentence in line
     assert "Request callback-request" in lines[4]
     assert "Request door-1" in lines[12]
-    assert "still to come" in lines[17], "it has a moment that has not come"
-    assert "Reason: asked by phone" in lines[17]
+    assert "Request message-request" in lines[14]
+    assert "Request reading-request" in lines[17]
+    assert "still to come" in lines[19], "it has a moment that has not come"
+    assert "Reason: asked by phone" in lines[19]
     with small_office.working():
         placed = db.session.scalars(sa.select(Order).where(Order.code == code)).one()
         assert f"Request {placed.request_id}" in lines[0] or not placed.request_id

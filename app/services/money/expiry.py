@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from app.integrations.xendit import PATIENT, Invoice, InvoiceStatus, Timeout, XenditClient
 from app.models import Order, OrderStatus
+from app.services.money import readings
 from app.services.money.invoicing import close_invoice
 from app.services.money.payments import (
     PaymentView,
@@ -55,7 +56,9 @@ def _close_all(
     if payment.invoice_id is None and payment.create_attempts == 0 and not payment.past:
         return True  # Xendit was never asked
     closed: list[Invoice] = []
-    for found in find_invoices(gateway, payment, timeout=timeout):  # those already paid come first
+    with readings.noting_failure(payment.id, now=now):
+        invoices = find_invoices(gateway, payment, timeout=timeout)
+    for found in invoices:  # those already paid come first
         is_open = found.status is InvoiceStatus.PENDING and not found.is_paid
         invoice = found
         if is_open:

@@ -18,7 +18,7 @@ from app.models import (
     PaymentStatus,
     RefundReason,
 )
-from app.services.money import cases, letters, postings, refunds
+from app.services.money import cases, letters, postings, readings, refunds
 from app.services.running import jobs
 from app.services.running.transaction import reading, transaction, use_case
 from app.services.selling import eticketing, seats
@@ -103,7 +103,9 @@ def confirm_payment(
         return
     if payment.status is PaymentStatus.PAID and invoice_id in (None, payment.invoice_id):
         return
-    for invoice in find_invoices(gateway, payment, invoice_id):
+    with readings.noting_failure(payment.id, now=now):
+        invoices = find_invoices(gateway, payment, invoice_id)
+    for invoice in invoices:
         settle(payment.order_id, invoice, now=now)
 
 
@@ -140,7 +142,7 @@ def settle(order_id: int, invoice: Invoice, *, now: datetime) -> None:
     """Make order, payment, stock and e-tickets agree with an invoice that was just read."""
     with transaction() as session:
         order = lock_order(session, order_id)
-        order.payment.read_at = now
+        readings.note(session, order.payment, invoice, now=now)
         if invoice.is_paid:
             _settle_paid(session, order, invoice, now)
             postings.mark(session, order.id)

@@ -18,12 +18,15 @@ class What(enum.Enum):
     CANCEL_ASKED = "cancel_asked"
     CALLBACK = "callback"  # status, about, deliveries
     READING_ASKED = "reading_asked"
+    READING = "reading"  # invoice, status
+    READING_FAILED = "reading_failed"  # why
     READ = "read"
     MONEY_CAME = "money_came"  # amount, channel, invoice
     PAID = "paid"  # seats
     REVOKED = "revoked"  # seats
     MAIL_SENT = "mail_sent"  # mail (its name, or a message's subject), recipient
     MAIL_REFUSED = "mail_refused"  # mail, recipient, why
+    MAIL_UNSURE = "mail_unsure"  # mail, recipient
     MAIL_ASKED = "mail_asked"  # is_counted
     CASE_OPENED = "case_opened"  # case, kind, amount
     CASE_CLOSED = "case_closed"  # case, kind, resolution, by

@@ -20,6 +20,7 @@ from app.models import Message, MessageRecipient, MessageStatus, Order, Recipien
 from app.services.office.messages import MessageText, text_of
 from app.services.running.jobs import LEASE, RetryLater
 from app.services.running.transaction import affected, reading, transaction, use_case
+from app.tracing import current_request_id
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +155,8 @@ def _take(message_id: int, now: datetime) -> Recipient | None:
         if found is None:
             return None
         mine = sa.update(row).where(row.id == found.id, row.status == RecipientStatus.WAITING)
-        affected(session, mine.values(status=RecipientStatus.TAKEN, taken_at=now))
+        taken = {"status": RecipientStatus.TAKEN, "taken_at": now}
+        affected(session, mine.values(**taken, request_id=current_request_id()))
         return Recipient(*found)
 
 

@@ -90,6 +90,7 @@ def tell_order(code: str) -> OrderStory | None:
             *_of_invoice(order),
             *traces,
             *_of_payment(order),
+            *_of_last_reading(order, traces),
             *_of_seats(order),
             *_of_cases(cases),
             *_of_refunds(refunds),
@@ -183,8 +184,14 @@ def _of_payment(order: Order) -> Iterator[Happening]:
         yield Happening(payment.paid_at, What.MONEY_CAME, facts)
     if payment.hinted_at and (payment.read_at is None or payment.read_at < payment.hinted_at):
         yield Happening(payment.hinted_at, What.READING_ASKED)
-    if payment.read_at:
-        yield Happening(payment.read_at, What.READ)
+
+
+def _of_last_reading(order: Order, traces: Iterable[Happening]) -> Iterator[Happening]:
+    """Yield when the invoice was last read, unless that reading stands there with what it said."""
+    read_at = order.payment.read_at
+    told = {one.at for one in traces if one.what is What.READING}
+    if read_at and read_at not in told:
+        yield Happening(read_at, What.READ)
 
 
 def _of_seats(order: Order) -> Iterator[Happening]:

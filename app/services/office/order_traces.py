@@ -13,6 +13,7 @@ from app.models import (
     CheckIn,
     Device,
     ETicket,
+    InvoiceReading,
     Mail,
     MailRequest,
     Message,
@@ -30,7 +31,7 @@ from app.services.office.receipts import number_of
 
 
 def list_traces(session: Session, order: Order) -> tuple[list[Happening], list[int]]:
-    """Return invoices replaced, deliveries of the webhook, mails, wishes for mails, and receipts.
+    """Return invoices replaced and read, deliveries of the webhook, mails, wishes, and receipts.
 
     Beside them the ids of those wishes. All in one statement.
     """
@@ -50,8 +51,13 @@ def _trace(kind: str, at: Any, **columns: Any) -> sa.Select[Any]:
 
 
 def _of_payment(payment_id: int) -> Iterator[sa.Select[Any]]:
-    past = _trace("past", PastInvoice.replaced_at, name=PastInvoice.invoice_id)
+    replaced = {"name": PastInvoice.invoice_id, "request_id": PastInvoice.request_id}
+    past = _trace("past", PastInvoice.replaced_at, **replaced)
     yield past.where(PastInvoice.payment_id == payment_id)
+    read = InvoiceReading
+    said = {"name": read.status, "about": read.invoice_id, "why": read.failure}
+    reading = _trace("reading", read.read_at, **said, request_id=read.request_id)
+    yield reading.where(read.payment_id == payment_id)
     yield _trace(
         "callback",
         Callback.received_at,
@@ -72,25 +78,46 @@ def _of_mail(order_id: int) -> Iterator[sa.Select[Any]]:
         request_id=Mail.request_id,
     ).where(Mail.order_id == order_id)
     is_counted = sa.case((MailRequest.is_counted, 1), else_=0)
-    wishes = _trace("wish", MailRequest.asked_at, number=is_counted, key=MailRequest.id)
+    wishes = _trace(
+        "wish",
+        MailRequest.asked_at,
+        number=is_counted,
+        request_id=MailRequest.request_id,
+        key=MailRequest.id,
+    )
     yield wishes.where(MailRequest.order_id == order_id)
+    yield from _of_messages(order_id)
+
+
+def _of_messages(order_id: int) -> Iterator[sa.Select[Any]]:
+    """Yield messages to attendees that reached the buyer, did not, or perhaps."""
     person = MessageRecipient
-    messages = _trace(
-        "mail", person.finished_at, name=Message.subject, recipient=person.email, why=person.reason
-    )
-    yield messages.join(Message, Message.id == person.message_id).where(
-        person.order_id == order_id,
-        person.status.in_((RecipientStatus.SENT, RecipientStatus.REFUSED)),
-    )
+    facts = {"name": Message.subject, "recipient": person.email, "request_id": person.request_id}
+    known = _trace("mail", person.finished_at, **facts, why=person.reason)
+    unsure = _trace("unsure", person.finished_at, **facts)
+    for part, states in (
+        (known, (RecipientStatus.SENT, RecipientStatus.REFUSED)),
+        (unsure, (RecipientStatus.UNSURE,)),
+    ):
+        mine = person.order_id == order_id, person.status.in_(states)
+        yield part.join(Message, Message.id == person.message_id).where(*mine)
 
 
 def _of_receipts(order_id: int) -> sa.Select[Any]:
     facts = {"name": Receipt.kind, "key": Receipt.year, "number": Receipt.number}
+    facts["request_id"] = Receipt.request_id
     return _trace("receipt", Receipt.issued_at, **facts).where(Receipt.order_id == order_id)
 
 
 def _tell_past(row: Any) -> Happening:
-    return Happening(row.at, What.INVOICE_REPLACED, {"invoice": row.name})
+    return Happening(row.at, What.INVOICE_REPLACED, {"invoice": row.name}, row.request_id)
+
+
+def _tell_reading(row: Any) -> Happening:
+    if row.why:
+        return Happening(row.at, What.READING_FAILED, {"why": row.why}, row.request_id)
+    facts = {"invoice": row.about, "status": row.name}
+    return Happening(row.at, What.READING, facts, row.request_id)
 
 
 def _tell_callback(row: Any) -> Happening:
@@ -105,19 +132,27 @@ def _tell_mail(row: Any) -> Happening:
 
 
 def _tell_wish(row: Any) -> Happening:
-    return Happening(row.at, What.MAIL_ASKED, {"is_counted": bool(row.number)})
+    return Happening(row.at, What.MAIL_ASKED, {"is_counted": bool(row.number)}, row.request_id)
+
+
+def _tell_unsure(row: Any) -> Happening:
+    facts = {"mail": row.name, "recipient": row.recipient}
+    return Happening(row.at, What.MAIL_UNSURE, facts, row.request_id)
 
 
 def _tell_receipt(row: Any) -> Happening:
     kind = ReceiptKind(row.name)
     number = number_of(Receipt(kind=kind, year=row.key, number=row.number))
-    return Happening(row.at, What.RECEIPT_MADE, {"kind": kind, "number": number})
+    facts = {"kind": kind, "number": number}
+    return Happening(row.at, What.RECEIPT_MADE, facts, row.request_id)
 
 
 _TELL: dict[str, Callable[[Any], Happening]] = {
     "past": _tell_past,
+    "reading": _tell_reading,
     "callback": _tell_callback,
     "mail": _tell_mail,
+    "unsure": _tell_unsure,
     "wish": _tell_wish,
     "receipt": _tell_receipt,
 }
