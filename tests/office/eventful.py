@@ -109,6 +109,11 @@ def traces(order: Order, number: int) -> Iterator[object]:
     yield scan(seat, f"{key}-in", next(minutes), result=ScanResult.ADMITTED, request_id="door-1")
     refusal = {"result": ScanResult.REFUSED, "reason": ScanReason.ALREADY_ADMITTED}
     yield scan(seat, f"{key}-no", next(minutes), **refusal)
+    yield from last_traces(order, number, minutes)
+
+
+def last_traces(order: Order, number: int, minutes: Iterator[datetime]) -> Iterator[object]:
+    """Yield what comes after the event: messages, a receipt, a look at Xendit that failed."""
     yield receive(order, number, next(minutes))
     yield receive(order, number, next(minutes), status=RecipientStatus.UNSURE)
     content = {"year": 2027, "number": 12 + number, "content": {}, "issued_at": next(minutes)}
