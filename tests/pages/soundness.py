@@ -39,7 +39,7 @@ def check_nothing_inline(path: str, page: Page) -> None:
             address = element.attributes.get(name, "/")
             is_link_away = element.tag == "a" and address.startswith("https://")
             is_drawn = element.tag == "img" and address.startswith("data:")
-            is_ours = address.startswith(("/", "#", "mailto:"))
+            is_ours = address.startswith(("/", "#", "mailto:", "tel:"))
             assert is_ours or is_link_away or is_drawn, (path, address)
 
 
