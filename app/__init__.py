@@ -40,6 +40,7 @@ from app.routes import (
     shop_front,
     staff,
     staff_audit,
+    staff_balance,
     staff_cases,
     staff_charts,
     staff_codes,
@@ -185,7 +186,7 @@ def _register_routes(app: Flask) -> None:
         app.register_blueprint(catalogue_page.bp)
     for order_page in (staff_orders, staff_free_tickets, staff_order_actions, staff_order_money):
         app.register_blueprint(order_page.bp)
-    for money_page in (staff_finance, staff_days, staff_exports, staff_charts):
+    for money_page in (staff_finance, staff_balance, staff_days, staff_exports, staff_charts):
         app.register_blueprint(money_page.bp)
     for door_module in (door_pairing, door, door_shell):
         app.register_blueprint(door_module.bp)

@@ -67,6 +67,7 @@ ACTIONS: dict[str, Words] = {
     "export.asked": _l("asked for an export"),
     "export.taken": _l("took an export"),
     "day.closed": _l("closed a day"),
+    "balance.corrected": _l("entered a movement of the balance"),
     "message.sent": _l("sent a message to attendees"),
     "message.stopped": _l("stopped a message"),
     "message.resumed": _l("went on with a message"),
@@ -90,6 +91,7 @@ FIELDS: dict[str, Words] = {
     "closes_at": _l("Closes"),
     "case": _l("Case"),
     "corrected": _l("Corrected"),
+    "day": _l("Day"),
     "decision": _l("Decision"),
     "count": _l("How many"),
     "description": _l("Description"),
@@ -159,6 +161,10 @@ VALUES: dict[str, Words] = {
     "full_name": _l("name"),
     "email": _l("e-mail"),
     "no_hp": _l("phone"),
+    "charged": _l("charged by Xendit"),
+    "charge_returned": _l("charge given back"),
+    "withdrawn": _l("paid out to your bank"),
+    "topped_up": _l("put into the balance"),
 }
 MONEY = ("price", "refunded", "total")
 SUBJECTS: dict[str, Words] = {
@@ -177,6 +183,7 @@ SUBJECTS: dict[str, Words] = {
     "message": _l("Message"),
     "fair_door": _l("Fair door, line"),
     "day": _l("Day"),
+    "balance": _l("Balance at Xendit, entry"),
     "gate": _l("Gate"),
     "lanes": _l("Lanes"),
     "device": _l("Phone"),

@@ -104,6 +104,12 @@ AREAS = (
         Group.MONEY,
     ),
     Area(
+        "staff_balance.show",
+        _l("Balance at Xendit"),
+        _l("What was settled, paid out, and what is left."),
+        Group.MONEY,
+    ),
+    Area(
         "staff_finance.show_ledger",
         _l("Ledger"),
         _l("Every movement of money, line by line."),

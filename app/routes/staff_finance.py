@@ -29,6 +29,8 @@ MOVEMENTS: dict[Movement, Words] = {
     Movement.REFUNDED: _l("refund sent"),
     Movement.CHARGED: _l("charged by Xendit"),
     Movement.SETTLED: _l("settled by Xendit"),
+    Movement.PAID_OUT: _l("paid out by Xendit"),
+    Movement.CORRECTED: _l("entered by hand"),
 }
 ACCOUNTS: dict[Account, Words] = {
     Account.SALES: _l("Sales"),

@@ -145,7 +145,7 @@ def correct(
             actor=by,
             action="balance.corrected",
             subject=Subject("balance", str(entered.id)),
-            after={"kind": kind, "amount": amount, "day": happened_at.astimezone(zone).date()},
+            after={"kind": kind, "total": amount, "day": happened_at.astimezone(zone).date()},
             reason=reason,
             now=now,
         )

@@ -28,6 +28,8 @@ class Figures:
     refunds: int
     sent_by_xendit: int
     sent_by_hand: int
+    paid_out: int
+    entered: int
     goodwill: int
     accepted: int
 
@@ -67,6 +69,8 @@ def figures_of(sums: Sequence[Sum]) -> Figures:
         refunds=count_up(sums, Account.REFUNDS_OWED, due),
         sent_by_xendit=-add_up(sums, Account.BALANCE, of=sent),
         sent_by_hand=-add_up(sums, Account.BANK, of=sent),
+        paid_out=-add_up(sums, Account.BALANCE, of=Movement.PAID_OUT),
+        entered=add_up(sums, Account.BALANCE, of=Movement.CORRECTED),
         goodwill=add_up(sums, Account.GOODWILL),
         accepted=add_up(sums, Account.ACCEPTED),
     )

@@ -58,7 +58,8 @@ class Flow:
     """Net sales, and step by step what is left of them and where. `net` is the last line.
 
     `undecided` is money of buyers that nobody got seats for, `owed` promised refunds: both are in
-    hand and not ours. `forgiven` was never paid (negative: paid too much, and kept).
+    hand and not ours. `forgiven` was never paid (negative: paid too much, and kept). What is left
+    is `in_balance`, came to the bank (`at_bank`, less what went back `by_hand`), or is `unsettled`.
     """
 
     sales: int
@@ -71,8 +72,17 @@ class Flow:
     withheld: int
     settled: int
     sent_back: int
+    charged: int
+    entered: int
+    paid_out: int
+    at_bank: int
     by_hand: int
     unsettled: int
+
+    @property
+    def in_balance(self) -> int:
+        """Return what was added to the balance at Xendit and stayed there."""
+        return self.settled - self.sent_back - self.charged + self.entered - self.paid_out
 
     @property
     def came(self) -> int:
@@ -86,7 +96,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Expected:
-    """What Xendit will pay out on a day; None: later, or nobody knows when."""
+    """What Xendit will settle on a day; None: later, or nobody knows when."""
 
     day: date | None
     amount: int
@@ -102,6 +112,7 @@ class Standing:
     undecided: int
     owed: int
     unsettled: int
+    balance: int
     without_fee: int
     expected: tuple[Expected, ...]
 
@@ -170,6 +181,7 @@ def look_at_now(now: datetime, zone: tzinfo) -> Standing:
         undecided=-stands[Account.BUYERS],
         owed=-stands[Account.REFUNDS_OWED],
         unsettled=unsettled,
+        balance=stands[Account.BALANCE],
         without_fee=unsettled - sum(one.amount for one in expected),
         expected=tuple(one for one in expected if one.amount),
     )
@@ -221,7 +233,11 @@ def _flow(sums: Sequence[Sum]) -> Flow:
         withheld=add_up(sums, Account.WITHHOLDING),
         settled=add_up(sums, Account.BALANCE, of=Movement.SETTLED),
         sent_back=-add_up(sums, Account.BALANCE, of=Movement.REFUNDED),
-        by_hand=-add_up(sums, Account.BANK),
+        charged=-add_up(sums, Account.BALANCE, of=Movement.CHARGED),
+        entered=add_up(sums, Account.BALANCE, of=Movement.CORRECTED),
+        paid_out=-add_up(sums, Account.BALANCE, of=Movement.PAID_OUT),
+        at_bank=add_up(sums, Account.BANK) - add_up(sums, Account.BANK, of=Movement.REFUNDED),
+        by_hand=-add_up(sums, Account.BANK, of=Movement.REFUNDED),
         unsettled=add_up(sums, Account.RECEIVABLE),
     )
 
@@ -235,7 +251,7 @@ def _list_tickets() -> tuple[dict[int, int], dict[int, str]]:
 
 
 def _list_expected(now: datetime, zone: tzinfo) -> list[Expected]:
-    """Return what is to be paid out: late, day by day for a week, later or unknown."""
+    """Return what is to be settled: late, day by day for a week, later or unknown."""
     today = now.astimezone(zone).date()
     ends = [
         datetime.combine(today + timedelta(days=n), time(), zone) for n in range(DAYS_AHEAD + 1)
