@@ -14,11 +14,14 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from app.extensions import db
 from tests.harness.waiting import PATIENCE, eventually
 
 T = TypeVar("T")
+
+MOMENT = "the moment"
 # The server keeps its list of who waits until nobody has asked for a tenth of a second.
 ASK_EVERY = 0.15
 
@@ -68,6 +71,11 @@ def overlap(
         finally:
             meeting.may_go_on.set()
         return outcome_of(one), outcome_of(two)
+
+
+def say_moment(session: Session) -> None:
+    """Say a statement that `overlap` can be told by: `after=MOMENT`, where a test chooses."""
+    session.execute(sa.text(f"SELECT '{MOMENT}'"))
 
 
 def outcome_of(future: Future[Any]) -> Any:

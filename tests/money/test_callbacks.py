@@ -1,7 +1,7 @@
 """The webhook: deliveries lost, doubled, forged and out of order lead to the same truth."""
 
 import json
-import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,10 +12,13 @@ from app.models import Callback, ETicket, JobStatus, Order
 from app.services.money import payments
 from app.services.money.payments import CONFIRM
 from app.services.selling.eticketing import DELIVER
+from app.services.selling.ordering import PlacedOrder
 from sandbox.xendit.invoices import DASHBOARD_SAMPLE
+from tests.harness.interleaving import MOMENT, say_moment
 from tests.money.world import Standing, World
 
 PAID = Standing("PAID", "PAID", held=0, sold=1, e_tickets=1)
+DELIVERIES, SENDERS = 12, 4
 WAITING = Standing("PENDING", "PENDING", held=1, sold=0, e_tickets=0)
 
 
@@ -26,74 +29,72 @@ def callbacks(world: World) -> list[Callback]:
         return found
 
 
-def confirm_in_threads(world: World, payment_id: int, count: int) -> list[Exception | None]:
-    """Let so many workers confirm the same payment at the same moment."""
+@pytest.mark.parametrize("statements", [1, 2, 3])
+def test_two_deliveries_at_once_are_both_counted(mariadb_world: World, statements: int) -> None:
+    placed = mariadb_world.order(mariadb_world.add_ticket())
 
-    def confirm(_: int) -> None:
-        with world.app.app_context():
-            payments.confirm_payment(payment_id, now=world.now(), gateway=world.gateway)
+    mariadb_world.overlap(*[lambda: mariadb_world.callback(placed)] * 2, after=statements)
 
-    return world.in_threads(count, confirm)
+    assert [kept.deliveries for kept in callbacks(mariadb_world)] == [2]
+    assert len(mariadb_world.jobs(CONFIRM)) == 2
 
 
-def test_fifty_deliveries_at_once_fulfil_an_order_once(each_world: World) -> None:
+def test_many_deliveries_at_once_fulfil_an_order_once(each_world: World) -> None:
     placed = each_world.order(each_world.add_ticket())
     each_world.standin.pay(each_world.invoice_id(placed), "BCA")
-    todo = threading.Semaphore(50)
 
     def deliver(_: int) -> list[int]:
-        answers = []
-        while todo.acquire(blocking=False):
-            answers.append(each_world.callback(placed).status_code)
-        return answers
+        return [each_world.callback(placed).status_code for _ in range(DELIVERIES // SENDERS)]
 
-    answers = each_world.in_threads(20, deliver)
-    each_world.in_threads(4, lambda _: each_world.work(CONFIRM))
+    answers = each_world.in_threads(SENDERS, deliver)
+    each_world.in_threads(SENDERS, lambda _: each_world.work(CONFIRM))
 
-    assert not [answer for answer in answers if isinstance(answer, Exception)]
-    assert [code for some in answers if isinstance(some, list) for code in some] == [200] * 50
+    assert answers == [[200] * (DELIVERIES // SENDERS)] * SENDERS
     assert each_world.standing(placed) == PAID
     assert len(each_world.jobs(DELIVER)) == 1
-    assert [kept.deliveries for kept in callbacks(each_world)] == [50]
-    assert len(each_world.jobs(CONFIRM, JobStatus.DONE)) == 50
+    assert [kept.deliveries for kept in callbacks(each_world)] == [DELIVERIES]
+    assert len(each_world.jobs(CONFIRM, JobStatus.DONE)) == DELIVERIES
     assert each_world.violations() == []
 
 
-def test_workers_that_confirm_at_once_are_served_one_by_one(mariadb_world: World) -> None:
+def confirm_twice(world: World, placed: PlacedOrder, *, after: str) -> tuple[object, object]:
+    """Let a worker confirm a payment while another one that does is held."""
+    payment_id = world.payment(placed).id
+    confirm = partial(payments.confirm_payment, payment_id, now=world.now(), gateway=world.gateway)
+    return world.overlap(confirm, confirm, after=after)
+
+
+@pytest.mark.parametrize("moment", ["FROM payments", "FOR UPDATE", "UPDATE ticket_stock"])
+def test_workers_that_confirm_at_once_are_served_one_by_one(
+    mariadb_world: World, moment: str
+) -> None:
     placed = mariadb_world.order(mariadb_world.add_ticket())
     mariadb_world.standin.pay(mariadb_world.invoice_id(placed), "BCA")
 
-    results = confirm_in_threads(mariadb_world, mariadb_world.payment(placed).id, 4)
-
-    assert results == [None] * 4
+    assert confirm_twice(mariadb_world, placed, after=moment) == (None, None)
     assert mariadb_world.standing(placed) == PAID
-
-
-def unlocked(session: Session, order_id: int) -> Order:
-    """Read the order without its row lock, and let the others read it, too."""
-    order = session.get_one(Order, order_id, populate_existing=True)
-    assert order.payment.status is not None
-    meeting.wait(timeout=10)
-    return order
-
-
-meeting = threading.Barrier(4)
+    assert mariadb_world.violations() == []
 
 
 def test_without_the_lock_of_the_order_they_do_the_work_twice(
     mariadb_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The negative control: the second one stumbles over what the first one did."""
+
+    def unlocked(session: Session, order_id: int) -> Order:
+        order = session.get_one(Order, order_id, populate_existing=True)
+        assert order.payment.status is not None
+        say_moment(session)
+        return order
+
     monkeypatch.setattr(payments, "lock_order", unlocked)
-    monkeypatch.setattr("app.services.running.transaction.ATTEMPTS", 1)
     placed = mariadb_world.order(mariadb_world.add_ticket())
     mariadb_world.standin.pay(mariadb_world.invoice_id(placed), "BCA")
-    meeting.reset()
 
-    results = confirm_in_threads(mariadb_world, mariadb_world.payment(placed).id, 4)
+    held, other = confirm_twice(mariadb_world, placed, after=MOMENT)
 
-    twice = [error for error in results if error is not None]
-    assert twice or mariadb_world.standing(placed) != PAID
-    assert {type(error).__name__ for error in twice} <= {"StockMismatch", "IntegrityError", "Busy"}
+    assert other is None
+    assert type(held).__name__ in {"StockMismatch", "IntegrityError"}
 
 
 def test_a_callback_changes_nothing_by_itself(world: World) -> None:

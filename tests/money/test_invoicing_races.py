@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -12,11 +13,12 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
 from app.extensions import db
+from app.integrations.xendit import Invoice
 from app.services.money import expiry, invoicing
 from app.services.money.payments import CONFIRM
 from app.services.running.jobs import RetryLater
 from app.services.selling.ordering import OPEN_INVOICE, PlacedOrder
-from tests.harness.waiting import eventually
+from tests.harness.waiting import PATIENCE
 from tests.money.world import Standing, World
 
 PAID = Standing("PAID", "PAID", held=0, sold=1, e_tickets=1)
@@ -29,51 +31,70 @@ def creates(world: World) -> int:
 
 @contextmanager
 def creating(world: World, placed: PlacedOrder) -> Iterator[str]:
-    """Run the block while Xendit has made the invoice and not answered yet; give its id."""
-    world.standin.set_fault("create_slow", seconds=0.7, times=1)
-    answers: list[str | None] = []
-    thread = threading.Thread(target=lambda: answers.append(world.try_open_invoice(placed)))
-    thread.start()
-    try:
-        found = eventually(lambda: world.standin.invoices(placed.code), every=0.01)
-        yield str(found[0]["id"])
-        assert not answers, "the answer came too soon for this test to say anything"
-    finally:
-        thread.join(timeout=10)
+    """Run the block while Xendit has made the invoice and its answer is under way; give its id."""
+    create, is_made, may_arrive = invoicing._create, threading.Event(), threading.Event()
+
+    def answer_late(*call: Any) -> Invoice:
+        invoice = create(*call)
+        if not is_made.is_set():
+            is_made.set()
+            assert may_arrive.wait(2 * PATIENCE)
+        return invoice
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as pool:
+        patch.setattr(invoicing, "_create", answer_late)
+        trying = pool.submit(world.try_open_invoice, placed)
+        try:
+            assert is_made.wait(PATIENCE)
+            yield str(world.standin.invoices(placed.code)[0]["id"])
+        finally:
+            may_arrive.set()
+        trying.result(PATIENCE)
+
+
+def do_the_job(world: World, placed: PlacedOrder) -> str | None:
+    with world.app.app_context():
+        return invoicing.open_invoice(
+            placed.order_id, now=world.now(), gateway=world.gateway, settings=world.settings
+        )
 
 
 def test_the_buyers_try_and_the_job_make_one_call_between_them(each_world: World) -> None:
-    each_world.standin.set_fault("create_slow", seconds=0.3)
     placed = each_world.place(each_world.add_ticket())
+    each_world.standin.set_fault("list_empty")  # the look-up does not see the new one yet
 
-    def job(_: int) -> str | None:
-        with each_world.app.app_context():
-            return invoicing.open_invoice(
-                placed.order_id,
-                now=each_world.now(),
-                gateway=each_world.gateway,
-                settings=each_world.settings,
-            )
-
-    ways = (lambda _: each_world.try_open_invoice(placed), job)
-    results = each_world.in_threads(6, lambda n: ways[n % 2](n))
+    with creating(each_world, placed) as invoice:
+        assert each_world.try_open_invoice(placed) is None
+        with pytest.raises(RetryLater):
+            do_the_job(each_world, placed)
 
     assert creates(each_world) == 1
-    assert each_world.payable(placed) == [each_world.invoice_id(placed)]
-    assert {type(r) for r in results if isinstance(r, Exception)} <= {RetryLater}
-    assert each_world.payment(placed).invoice_url in results
+    assert each_world.payable(placed) == [each_world.invoice_id(placed)] == [invoice]
+    assert do_the_job(each_world, placed) == each_world.payment(placed).invoice_url
+
+
+@pytest.mark.parametrize("statements", [1, 2, 3])
+def test_two_tries_that_begin_at_once_make_one_call(mariadb_world: World, statements: int) -> None:
+    placed = mariadb_world.place(mariadb_world.add_ticket())
+
+    urls = mariadb_world.overlap(
+        *[lambda: mariadb_world.try_open_invoice(placed)] * 2, after=statements
+    )
+
+    assert creates(mariadb_world) == 1
+    assert mariadb_world.payment(placed).invoice_url in urls
 
 
 def test_without_the_claim_they_would_make_several(
     mariadb_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(invoicing, "_claim_creation", lambda *_: True)
-    mariadb_world.standin.set_fault("create_slow", seconds=0.3)
     placed = mariadb_world.place(mariadb_world.add_ticket())
 
-    mariadb_world.in_threads(3, lambda _: mariadb_world.try_open_invoice(placed))
+    with creating(mariadb_world, placed):
+        mariadb_world.try_open_invoice(placed)
 
-    assert creates(mariadb_world) > 1
+    assert creates(mariadb_world) == 2
 
 
 def test_money_that_comes_before_the_answer_is_not_lost(each_world: World) -> None:

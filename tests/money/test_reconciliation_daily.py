@@ -75,14 +75,14 @@ def test_only_one_job_a_day_however_often_it_is_looked(each_world: World) -> Non
     assert stretches(each_world)[1] == (wib(21, 23), wib(24))
 
 
-def test_many_workers_at_the_same_second_make_one_job(each_world: World) -> None:
-    sell(each_world)
+@pytest.mark.parametrize("statements", [1, 2, 3, 4, 5])
+def test_two_workers_at_the_same_second_make_one_job(mariadb_world: World, statements: int) -> None:
+    sell(mariadb_world)
 
-    for day in range(5):
-        done = each_world.in_threads(8, lambda _: scheduled(each_world, FOUR + day * DAY))  # noqa: B023
-        assert sorted(done, key=str) == [False] * 7 + [True]
+    done = mariadb_world.overlap(*[lambda: scheduled(mariadb_world, FOUR)] * 2, after=statements)
 
-    assert len(stretches(each_world)) == each_world.count(ReconciledDay) == 5
+    assert set(done) == {True, False}
+    assert len(stretches(mariadb_world)) == mariadb_world.count(ReconciledDay) == 1
 
 
 @use_case
@@ -93,20 +93,13 @@ def schedule_reading_first(today: datetime) -> None:
             jobs.enqueue(session, RECONCILE, {}, now=today, due_at=today)
 
 
-def test_without_the_key_they_would_make_several(mariadb_world: World) -> None:
+def test_without_the_key_they_would_make_two(mariadb_world: World) -> None:
     """The negative control."""
+    looks = [lambda: schedule_reading_first(FOUR.astimezone(UTC))] * 2
 
-    def look(_: int) -> None:
-        with mariadb_world.app.app_context():
-            schedule_reading_first(FOUR.astimezone(UTC))
+    mariadb_world.overlap(*looks, after=1)
 
-    for _ in range(20):  # a race that is lost nearly always, but not always
-        mariadb_world.in_threads(8, look)
-        if len(mariadb_world.jobs(RECONCILE)) > 1:
-            return
-        with mariadb_world.working():
-            db.session.execute(sa.text("DELETE FROM jobs"))
-    pytest.fail("the race was never lost: this test says nothing")
+    assert len(mariadb_world.jobs(RECONCILE)) == 2
 
 
 @pytest.mark.parametrize(

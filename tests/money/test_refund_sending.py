@@ -1,7 +1,5 @@
 """Sending refunds: through Xendit once, whatever answers get lost; by hand where it cannot."""
 
-import threading
-
 import pytest
 from sqlalchemy.orm import Session
 
@@ -211,15 +209,15 @@ def test_an_empty_balance_is_asked_about_ever_more_rarely_and_never_given_up(wor
     assert state(world, placed) == SENT
 
 
-def send_in_threads(world: World, refund_id: int) -> list[Exception | None]:
-    return world.in_threads(2, lambda _: send(world, refund_id))
+def send_twice(world: World, refund_id: int, *, after: str) -> tuple[object, object]:
+    return world.overlap(*[lambda: send(world, refund_id)] * 2, after=after)
 
 
-def test_two_workers_send_it_once(mariadb_world: World) -> None:
+@pytest.mark.parametrize("moment", ["FROM refunds", "UPDATE refunds"])
+def test_two_workers_send_it_once(mariadb_world: World, moment: str) -> None:
     placed = cancelled_order(mariadb_world)
-    mariadb_world.standin.set_fault("latency", milliseconds=300, call="refund")
 
-    results = send_in_threads(mariadb_world, refund_of(mariadb_world, placed).id)
+    results = send_twice(mariadb_world, refund_of(mariadb_world, placed).id, after=moment)
 
     assert len(mariadb_world.standin.requests(*POSTS)) == 1
     assert {type(result) for result in results} <= {type(None), RetryLater}
@@ -230,16 +228,12 @@ def test_without_the_lock_of_the_refund_both_would_send_it(
     mariadb_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed = cancelled_order(mariadb_world)
-    meeting = threading.Barrier(2)
 
     def unlocked(session: Session, refund_id: int) -> Refund:
-        refund = session.get_one(Refund, refund_id, populate_existing=True)
-        if refund.sent_at is None:
-            meeting.wait(timeout=10)
-        return refund
+        return session.get_one(Refund, refund_id, populate_existing=True)
 
     monkeypatch.setattr(refunding, "lock_refund", unlocked)
-    send_in_threads(mariadb_world, refund_of(mariadb_world, placed).id)
+    send_twice(mariadb_world, refund_of(mariadb_world, placed).id, after="FROM refunds")
 
     assert len(mariadb_world.standin.requests(*POSTS)) == 2
     assert len(at_xendit(mariadb_world, placed)) == 1  # the idempotency key is the second net

@@ -1,12 +1,11 @@
 """A world to sell in: the application, Xendit's stand-in, and a clock that can be moved."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -25,6 +24,7 @@ from app.services.running import jobs
 from app.services.running.invariants import find_violations
 from app.services.selling.ordering import Buyer, OrderRequest, PlacedOrder, WantedItem, place_order
 from sandbox.client import StandIn
+from tests.harness.interleaving import at_once, overlap
 
 T = TypeVar("T")
 
@@ -231,19 +231,15 @@ class World:
         with self.app.app_context():
             return find_violations()
 
+    def overlap(
+        self, first: Callable[[], T], second: Callable[[], T], *, after: int | str
+    ) -> tuple[T | Exception, T | Exception]:
+        """Do `second` while `first` is held after that statement; see `interleaving`."""
+        return overlap(self.app, first, second, after=after)
+
     def in_threads(self, count: int, act: Callable[[int], T]) -> list[T | Exception]:
         """Run `act(0)` … `act(count - 1)` at the same moment; exceptions are results."""
-        start = threading.Barrier(count)
-
-        def run(number: int) -> T | Exception:
-            start.wait(timeout=20)
-            try:
-                return act(number)
-            except Exception as error:  # noqa: BLE001 (the caller looks at it)
-                return error
-
-        with ThreadPoolExecutor(count) as pool:
-            return list(pool.map(run, range(count)))
+        return at_once([partial(act, number) for number in range(count)])
 
 
 def request_for(quantities: Mapping[int, int], buyer: Buyer = SARI) -> OrderRequest:
