@@ -32,6 +32,7 @@ from tests.torture.tally import Tally
 
 MAILS_A_SEAT = 4  # of each order: e-tickets, reminder, and the letter that its time is over
 WARM_UP = 10
+SHORTEST_TURN, TURNS_IN_A_HOLD = 60, 3  # as in a real sale: ten minutes, and half an hour
 START_UP = timedelta(seconds=60)  # all processes, and the first visitors of a fair door
 TICKET_TYPES = (("Reguler", 150_000), ("Pelajar", 75_000))
 
@@ -93,7 +94,11 @@ def _service(plan: Plan, folder: Path, server: MariaDB, opens_at: datetime) -> I
         "MAILBOX_KEEP": str(MAILS_A_SEAT * plan.seats),
     }
     if plan.has_fair_door:
-        settings |= {"FAIR_DOOR": "true", "FAIR_DOOR_OPENS_AT": opens_at.isoformat()}
+        settings |= {
+            "FAIR_DOOR": "true",
+            "FAIR_DOOR_OPENS_AT": opens_at.isoformat(),
+            "FAIR_DOOR_TURN_SECONDS": str(max(SHORTEST_TURN, plan.hold // TURNS_IN_A_HOLD)),
+        }
     options = ("--rate-limit", str(plan.calls_per_minute))
     service = Service(
         server.fresh_database(), folder, settings=settings, standin_options=options, workers=2

@@ -11,7 +11,7 @@ from bench.rush.plan import Plan
 from bench.rush.wire import Reply, Wire
 
 OK, SEE_OTHER = 200, 303
-LEAVES_WHEN_TAKEN = 0.1  # of those who wait, each time they hear it
+STAYS_WHEN_TAKEN = 285.0  # seconds on average, of those who hear it while they wait
 DRAW = 8.0  # seconds over which pages spread their first questions after the opening
 LONGEST_WAIT = 180.0
 WAY_IN, NO_PLACE = ("turn", "open"), ("stranger", "missed")
@@ -24,6 +24,7 @@ class Guest(Payer):
     def __init__(self, name: str, shop: Shop, plan: Plan, book: Book, wire: Wire) -> None:
         super().__init__(name, shop, plan, book, wire)
         self._jar: dict[str, str] = {}
+        self._stays_until = 0.0
 
     def keep_cookies(self, reply: Reply) -> None:
         """Keep the cookies of an answer, and drop those it takes back."""
@@ -52,7 +53,7 @@ class Guest(Payer):
         while state not in WAY_IN:
             if state in OVER or self.book.now() > until:
                 return False
-            if state == "taken" and self.lots.random() < LEAVES_WHEN_TAKEN:
+            if state == "taken" and self._has_had_enough():
                 self.book.drew("leaves the waiting room")
                 return False
             if state in NO_PLACE:
@@ -66,6 +67,12 @@ class Guest(Payer):
             await asyncio.sleep(self._pause(pause, opens_in))
             state, pause, opens_in = await self._ask_for_news(state, pause)
         return True
+
+    def _has_had_enough(self) -> bool:
+        """Stay for a while after hearing it first."""
+        if not self._stays_until:
+            self._stays_until = self.book.now() + self.lots.expovariate(1 / STAYS_WHEN_TAKEN)
+        return self.book.now() > self._stays_until
 
     def _pause(self, pause: int, opens_in: float) -> float:
         wait = pause * self.lots.uniform(0.85, 1.15)

@@ -51,6 +51,11 @@ class Hall(Shop):
         with self.working():
             return Watch().look(self.now, self.door)
 
+    def watch_line(self, watch: Watch) -> None:
+        """Look at the line as a process that has seen it before does."""
+        with self.working():
+            watch.renew(self.now, self.door)
+
     def enter(self, place: Place) -> Turn | None:
         with self.working():
             return places.enter(place, self.look(), self.now, self.door)

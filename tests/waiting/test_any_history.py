@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.extensions import db
 from app.models import FairDoorPlace
 from app.services.waiting import places, switching
-from app.services.waiting.line import SHOW_UP
+from app.services.waiting.line import EXPECTED
 from app.services.waiting.look import Place
 from app.services.waiting.pace import MARGIN, MARGIN_SHARE
 from app.services.waiting.places import Turn, Wanted
@@ -130,9 +130,9 @@ class Line(RuleBasedStateMachine):
         self.hall.change(self.ticket, held=self.held)
 
     def expected(self) -> int:
-        """Return how many are at the checkout, or were called and may still come."""
+        """Return how many are at the checkout, or were called just now and may come."""
         inside = [n for n, turn in self.turns.items() if turn.until > self.hall.now]
-        missed = self.hall.now - SHOW_UP
+        missed = self.hall.now - EXPECTED
         coming = [n for n, at in self.called.items() if at > missed and n not in self.turns]
         return len(set(inside) - set(self.used)) + len(coming)
 

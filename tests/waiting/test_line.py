@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from app.services.waiting import switching
-from app.services.waiting.news import State, news_of
+from app.services.waiting.look import Watch
+from app.services.waiting.news import LONGEST_PAUSE, State, news_of
 from app.services.waiting.pace import MARGIN
 from tests.waiting.conftest import OpenHall
 from tests.waiting.hall import TURN, Hall, door_settings
@@ -87,6 +88,59 @@ def test_who_does_not_come_makes_room_for_the_next(hall: Hall) -> None:
     assert hall.enter(waiting[1]) is None
     assert news_of(hall.look(), waiting[1], hall.now).state is State.MISSED
     assert hall.enter(waiting[called]) is not None
+
+
+def test_who_is_slow_to_come_keeps_nobody_waiting_and_may_still_come(hall: Hall) -> None:
+    hall.add_ticket(amount=1)
+    waiting = hall.take_places(40)
+    hall.later(seconds=5)
+    hall.move_on()
+    called = hall.admitted()
+
+    hall.later(seconds=30)
+    hall.move_on()
+    assert hall.admitted() == called
+
+    hall.later(seconds=30)
+    hall.move_on()
+    assert hall.admitted() == 2 * called
+    assert hall.enter(waiting[0]) is not None
+
+
+def test_who_was_in_when_all_was_taken_keeps_nobody_from_what_comes_back(hall: Hall) -> None:
+    ticket, process = hall.add_ticket(amount=3), Watch()
+    waiting = hall.take_places(40)
+    hall.later(seconds=5)
+    hall.watch_line(process)
+    called = hall.admitted()
+    turns = [hall.enter(place) for place in waiting[:called]]
+    hall.change(ticket, held=3)
+    hall.later(seconds=2)
+    hall.watch_line(process)
+
+    hall.change(ticket, held=2)
+    hall.later(seconds=30)
+    hall.watch_line(process)
+    assert hall.admitted() == called  # they may not have heard it yet
+
+    hall.later(seconds=31)
+    hall.move_on()
+    assert hall.admitted() == called  # without having seen that all was taken
+    hall.watch_line(process)
+    assert hall.admitted() == called + 1 + MARGIN
+    assert [hall.enter(place) for place in waiting[:called]] == turns
+
+
+def test_the_first_in_line_ask_often_while_all_is_taken(hall: Hall) -> None:
+    hall.add_ticket(amount=0)
+    hall.change(hall.add_ticket("Pelajar", amount=3), held=3)
+    waiting = hall.take_places(60)
+    hall.move_on()
+
+    told = [news_of(hall.look(), place, hall.now) for place in (waiting[0], waiting[59])]
+
+    assert {news.state for news in told} == {State.TAKEN}
+    assert told[0].pause < told[1].pause < LONGEST_PAUSE
 
 
 def test_a_turn_ends_when_it_was_to_end_however_often_one_enters(hall: Hall) -> None:

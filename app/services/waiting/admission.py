@@ -1,7 +1,9 @@
 """Admission: the lot at the opening, and the line moving on; one writer at a time."""
 
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -11,7 +13,7 @@ from app.fair_door_settings import FairDoorSettings
 from app.models import CallPace, FairDoor, FairDoorPlace, FairDoorStep, Payment, PaymentStatus
 from app.services.running.transaction import insert, reading, transaction, use_case
 from app.services.waiting.line import (
-    SHOW_UP,
+    EXPECTED,
     called_by,
     last_place,
     line_length,
@@ -28,11 +30,17 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @use_case
-def move_on(now: datetime, settings: FairDoorSettings, *, is_pressed: bool = False) -> None:
+def move_on(
+    now: datetime,
+    settings: FairDoorSettings,
+    *,
+    is_pressed: bool = False,
+    taken_at: datetime | None = None,
+) -> None:
     """Open the door when it is time, and call those whose turn it is.
 
     Writes nothing when nobody can be called. `is_pressed`: the service refused somebody because
-    it was busy. Raises Busy.
+    it was busy. `taken_at`: when no seat was left, the last time one looked. Raises Busy.
     """
     ensure_door(now, settings)
     with reading() as session:
@@ -42,7 +50,8 @@ def move_on(now: datetime, settings: FairDoorSettings, *, is_pressed: bool = Fal
         door = lock_door(session)
         _open(session, door, now, settings)
         if door.drawn_at is not None and door.is_on and not door.is_paused:
-            _call(session, door, now, settings, is_pressed)
+            _adapt(session, door, _us(now), settings, is_pressed)
+            _call(session, door, now, partial(_choosing, session, door, now, settings, taken_at))
 
 
 def ensure_door(now: datetime, settings: FairDoorSettings) -> None:
@@ -89,18 +98,13 @@ def _open(session: Session, door: FairDoor, now: datetime, settings: FairDoorSet
     door.ticked_us = _us(now) - MINUTE_US // door.per_minute  # the first one need not wait
 
 
-def _call(
-    session: Session, door: FairDoor, now: datetime, settings: FairDoorSettings, is_pressed: bool
-) -> None:
+def _call(session: Session, door: FairDoor, now: datetime, choosing: Callable[[], int]) -> None:
     at = _us(now)
-    _adapt(session, door, at, settings, is_pressed)
     allowed, ticked = due(door.ticked_us, at, door.per_minute)
     waiting = line_length(session, door.lot_size, door.lot_last) - door.admitted
     number = min(allowed, waiting)
     if number > 0:
-        number = min(
-            number, room(read_seats(session, now), _choosing(session, door, now, settings))
-        )
+        number = min(number, room(read_seats(session, now), choosing()))
     if number > 0:
         door.ticked_us = ticked if number == allowed else at
         door.admitted += number
@@ -109,15 +113,26 @@ def _call(
         door.ticked_us = ticked  # it was set by a clock that was wrong
 
 
-def _choosing(session: Session, door: FairDoor, now: datetime, settings: FairDoorSettings) -> int:
-    """Return how many were called and are still expected, or are at the checkout."""
-    lapsed = called_by(session, door.id, now - SHOW_UP)
+def _choosing(
+    session: Session,
+    door: FairDoor,
+    now: datetime,
+    settings: FairDoorSettings,
+    taken_at: datetime | None,
+) -> int:
+    """Return how many were called and are still expected, or are at the checkout.
+
+    Who stood there when all was taken has heard so, and mostly left: their turn goes on, and what
+    comes back later is for the next in line too.
+    """
+    expected = called_by(session, door.id, now - EXPECTED)
     mine = sa.select(sa.func.count()).where(FairDoorPlace.door_id == door.id)
-    came = session.scalar(mine.where(FairDoorPlace.number >= lapsed)) or 0
-    inside = mine.where(
-        FairDoorPlace.entered_at > now - settings.turn, FairDoorPlace.order_key.is_(None)
-    )
-    return door.admitted - lapsed - came + (session.scalar(inside) or 0)
+    came = session.scalar(mine.where(FairDoorPlace.number >= expected)) or 0
+    since = now - settings.turn
+    if taken_at is not None:
+        since = max(since, min(taken_at, now - EXPECTED))
+    inside = mine.where(FairDoorPlace.entered_at > since, FairDoorPlace.order_key.is_(None))
+    return door.admitted - expected - came + (session.scalar(inside) or 0)
 
 
 def _adapt(

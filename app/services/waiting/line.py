@@ -13,6 +13,8 @@ from app.services.waiting.pace import Seats
 
 # Phones sleep: who was called and does not come for this long is passed over.
 SHOW_UP = timedelta(minutes=5)
+# An open page asks twice a minute: who has not come by then keeps nobody else from coming.
+EXPECTED = timedelta(minutes=1)
 RECENT = timedelta(minutes=1)
 
 

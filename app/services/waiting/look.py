@@ -72,6 +72,7 @@ class Watch:
         self._looked_at: datetime | None = None
         self._last: Look | None = None
         self._was_busy = False
+        self._taken_at: datetime | None = None
 
     def note_busy(self) -> None:
         """Have the line slow down: a request was refused because the service is busy."""
@@ -121,8 +122,10 @@ class Watch:
         self._looked_at = now  # also when it fails: the next try is a second away
         was_busy, self._was_busy = self._was_busy, False
         try:
-            admission.move_on(now, settings, is_pressed=was_busy)
+            admission.move_on(now, settings, is_pressed=was_busy, taken_at=self._taken_at)
             self._last = self._read(now, settings)
+            if self._last.seats.left <= 0:
+                self._taken_at = now
         except Busy as error:
             if self._last is None:
                 raise

@@ -65,10 +65,10 @@ def _in_line(look: Look, number: int | None, now: datetime) -> News:
     if number < look.door.admitted:
         # Also while all is taken: who is in first has the first chance at what comes back.
         return News(State.TURN if look.is_called(number) else State.MISSED, LONGEST_PAUSE)
-    if look.seats.left <= 0:
-        return News(State.TAKEN, LONGEST_PAUSE)
     ahead = number - look.door.admitted
     pause = next((pause for limit, pause in PAUSES if ahead < limit), LONGEST_PAUSE)
+    if look.seats.left <= 0:
+        return News(State.TAKEN, pause)
     return News(
         State.PAUSED if look.door.is_paused else State.WAITING,
         pause,
