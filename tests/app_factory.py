@@ -19,6 +19,9 @@ from app import create_app
 from app.config import Settings
 from app.extensions import db
 from tests.harness.processes import ROOT
+from tests.harness.thrift import compile_once, share_statements
+
+compile_once()
 
 CLOSED_PORT = 9  # nobody answers there
 ENVIRONMENT = {
@@ -60,6 +63,7 @@ def migrated_app(settings: Settings) -> Flask:
         if not sa.inspect(db.engine).has_table("alembic_version"):
             upgrade(directory=str(ROOT / "migrations"))
         db.session.remove()
+        share_statements(db.engine)
     return app
 
 

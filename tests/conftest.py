@@ -14,6 +14,7 @@ from tests.harness.database import MariaDB, fresh_sqlite
 from tests.harness.memory import keep_temporary_files_in_memory
 from tests.harness.processes import stop_everything
 from tests.harness.service import Service
+from tests.harness.thrift import spare_what_is_imported
 
 keep_temporary_files_in_memory()
 
@@ -49,6 +50,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: (not item.nodeid.startswith(SHARING), not item.nodeid.startswith(LONGEST))
     )
+
+
+def pytest_collection_finish() -> None:
+    """Begin the tests with an empty desk: half a million objects of modules are not looked at."""
+    spare_what_is_imported()
 
 
 @pytest.fixture(scope="session")

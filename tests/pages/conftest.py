@@ -1,20 +1,18 @@
 """Fixtures for tests of the buyer's pages: the application on a migrated SQLite file."""
 
-import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from werkzeug.serving import make_server
 
-from app import create_app
 from app.config import Settings
-from app.extensions import db, limiter
+from app.extensions import limiter
+from tests.app_factory import running_app
 from tests.harness.processes import free_port
 from tests.money.fixtures import (
     mail_process,
@@ -30,62 +28,40 @@ from tests.sandbox.processes import running
 __all__ = ["mail_process", "mailbox", "mailing_world", "standin", "standin_process", "world"]
 
 
-def make_app(settings: Settings) -> Flask:
-    """Build the application as the web server does."""
-    app = create_app(settings)
-    app.testing = True
-    return app
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file that went through every migration, for each test to copy."""
-    folder = tmp_path_factory.mktemp("migrated")
-    app = make_app(shop_settings(folder))
-    with app.app_context():
-        upgrade(directory=str(Path(__file__).parents[2] / "migrations"))
-        db.engine.dispose()
-    return folder / "shop.db"
-
-
 @pytest.fixture
-def shop(tmp_path: Path, migrated_file: Path) -> Iterator[Shop]:
+def shop(tmp_path: Path) -> Iterator[Shop]:
     """The application, with an empty catalogue."""
-    shutil.copy(migrated_file, tmp_path / "shop.db")
-    settings = shop_settings(tmp_path)
-    app = make_app(settings)
-    yield Shop(app, settings)
-    with app.app_context():
-        db.engine.dispose()
+    with _open_shop(shop_settings(tmp_path)) as shop:
+        yield shop
 
 
 @pytest.fixture
-def limited_shop(tmp_path: Path, migrated_file: Path) -> Iterator[Shop]:
+def limited_shop(tmp_path: Path) -> Iterator[Shop]:
     """The same with its rate limits, counted from nothing."""
-    shutil.copy(migrated_file, tmp_path / "shop.db")
     settings = replace(shop_settings(tmp_path), rate_limit_enabled=True)
-    app = make_app(settings)
-    limiter.reset()
-    yield Shop(app, settings)
-    limiter.reset()
-    with app.app_context():
-        db.engine.dispose()
+    with _open_shop(settings) as shop:
+        limiter.reset()
+        yield shop
+        limiter.reset()
 
 
 @pytest.fixture
-def shop_with_xendit(tmp_path: Path, migrated_file: Path) -> Iterator[Shop]:
+def shop_with_xendit(tmp_path: Path) -> Iterator[Shop]:
     """The same with a stand-in for Xendit that answers."""
-    shutil.copy(migrated_file, tmp_path / "shop.db")
     port = free_port()
     settings = shop_settings(tmp_path, xendit_url=f"http://127.0.0.1:{port}")
     options = ["--port", str(port), "--secret-key", settings.xendit_secret_key]
     options += ["--callback-token", settings.xendit_callback_token]
     options += ["--callback-url", f"http://127.0.0.1:{CLOSED_PORT}/"]
-    with running("sandbox.xendit", *options, output=tmp_path / "xendit.log"):
-        app = make_app(settings)
+    output = tmp_path / "xendit.log"
+    with running("sandbox.xendit", *options, output=output), _open_shop(settings) as shop:
+        yield shop
+
+
+@contextmanager
+def _open_shop(settings: Settings) -> Iterator[Shop]:
+    with running_app(settings) as app:
         yield Shop(app, settings)
-    with app.app_context():
-        db.engine.dispose()
 
 
 @pytest.fixture

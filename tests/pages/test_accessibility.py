@@ -1,23 +1,19 @@
 """WCAG 2.2 AA on every page in every state: axe-core, narrow screens, wide text, both schemes."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Route, ViewportSize
 from playwright.sync_api import Page as BrowserPage
 from werkzeug.wrappers import Response
 
-from app.extensions import db
 from tests.door.web import web_server
 from tests.harness.browser import DESKTOP, browsing
 from tests.pages import order_states
 from tests.pages.axe import COLOURS, violations
-from tests.pages.conftest import make_app
 from tests.pages.every_state import PARTS, Part
-from tests.pages.shop import Shop, shop_settings
+from tests.pages.shop import Shop
 
 NARROW = (320, 640)  # what is left of 1280 pixels at 400 % zoom: WCAG 1.4.10
 WIDE: ViewportSize = {"width": DESKTOP[0], "height": DESKTOP[1]}
@@ -58,17 +54,6 @@ MOTIONS = """
 """
 
 
-@pytest.fixture
-def new_shop(tmp_path: Path, migrated_file: Path) -> Iterator[Shop]:
-    """The application without limits on requests, as it is after an installation."""
-    shutil.copy(migrated_file, tmp_path / "shop.db")
-    settings = shop_settings(tmp_path)
-    app = make_app(settings)
-    yield Shop(app, settings)
-    with app.app_context():
-        db.engine.dispose()
-
-
 class Screen:
     """A browser that shows answers of the application, whatever request they were made for."""
 
@@ -101,12 +86,12 @@ def screen(browser: Browser, shop: Shop, size: tuple[int, int], locale: str) -> 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_state_is_accessible_in_indonesian_on_a_narrow_screen_in_light(
-    new_shop: Shop, browser: Browser, part: Part
+    shop: Shop, browser: Browser, part: Part
 ) -> None:
     faults: list[str] = []
-    with screen(browser, new_shop, NARROW, "id-ID") as shown:
+    with screen(browser, shop, NARROW, "id-ID") as shown:
         page = shown.page
-        for name, answer in part(new_shop, "id"):
+        for name, answer in part(shop, "id"):
             shown.show(answer)
             found = violations(page)
             found += [f"wider than the screen: {each}" for each in page.evaluate(TOO_WIDE)]
@@ -120,13 +105,13 @@ def test_every_state_is_accessible_in_indonesian_on_a_narrow_screen_in_light(
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_state_is_accessible_in_english_on_a_wide_screen_in_the_dark(
-    new_shop: Shop, browser: Browser, part: Part
+    shop: Shop, browser: Browser, part: Part
 ) -> None:
     faults: list[str] = []
     sizes = [WIDE, TABLET]
-    with screen(browser, new_shop, DESKTOP, "en-US") as shown:
+    with screen(browser, shop, DESKTOP, "en-US") as shown:
         shown.page.emulate_media(color_scheme="dark")
-        for name, answer in part(new_shop, "en"):
+        for name, answer in part(shop, "en"):
             shown.show(answer)
             found = look(shown.page, sizes[0])
             shown.page.set_viewport_size(sizes[1])
@@ -143,7 +128,7 @@ def look(page: BrowserPage, size: ViewportSize) -> list[str]:
     return [f"wider than the screen: {each}" for each in page.evaluate(TOO_WIDE)]
 
 
-def test_axe_would_tell(new_shop: Shop, browser: Browser) -> None:
+def test_axe_would_tell(shop: Shop, browser: Browser) -> None:
     poor = """<!doctype html><html lang="id"><title>Uji</title>
         <link rel="stylesheet" href="/poor.css">
         <main><h1>Uji</h1><p id="grey">Teks</p><input id="nameless">
@@ -151,7 +136,7 @@ def test_axe_would_tell(new_shop: Shop, browser: Browser) -> None:
     rules = """#grey { color: #999 }
         @media (prefers-color-scheme: dark) { #grey { color: #767676 } }
         button { width: 12px; height: 12px; padding: 0; border: 0; font-size: 4px }"""
-    with screen(browser, new_shop, NARROW, "id-ID") as shown:
+    with screen(browser, shop, NARROW, "id-ID") as shown:
         shown.page.route("**/poor.css", lambda r: r.fulfill(body=rules, content_type="text/css"))
         shown.show(Response(poor, mimetype="text/html"))
         found = violations(shown.page)
@@ -163,11 +148,11 @@ def test_axe_would_tell(new_shop: Shop, browser: Browser) -> None:
 
 
 def test_only_what_waits_moves_and_not_for_whom_that_is_too_much(
-    new_shop: Shop, browser: Browser
+    shop: Shop, browser: Browser
 ) -> None:
-    token = order_states.preparing(new_shop)
-    with screen(browser, new_shop, NARROW, "id-ID") as shown:
-        shown.show(new_shop.client.get(f"/orders/{token}"))
+    token = order_states.preparing(shop)
+    with screen(browser, shop, NARROW, "id-ID") as shown:
+        shown.show(shop.client.get(f"/orders/{token}"))
         assert shown.page.evaluate(MOTIONS) == []
         shown.page.emulate_media(reduced_motion="no-preference")
         assert len(shown.page.evaluate(MOTIONS)) == 1

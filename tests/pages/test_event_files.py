@@ -1,7 +1,7 @@
 """Files made from the event's settings: calendar, colours, pictures, and how pages use them."""
 
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import icalendar
 import pytest
@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 
 from app.config import Event
 from app.pictures import Picture
-from tests.pages.conftest import make_app
+from tests.app_factory import running_app
 from tests.pages.html import Page
-from tests.pages.shop import Shop, shop_settings
+from tests.pages.shop import Shop
 
 FOR_GOOD = "public, max-age=31536000, immutable"
 EVIL = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -20,17 +20,17 @@ HERO = Picture(b"\xff\xd8\xff", "image/jpeg")
 
 
 @pytest.fixture
-def branded(shop: Shop, tmp_path: Path) -> FlaskClient:
+def branded(shop: Shop) -> Iterator[FlaskClient]:
     """A browser at the same shop with colour, logo, hero and tagline set."""
-    settings = shop_settings(tmp_path)
     looks: dict[str, object] = {
         "accent": "#ffd400",
         "logo": LOGO,
         "hero": HERO,
         "tagline": "Senja <3",
     }
-    event: Event = replace(settings.event, **looks)  # type: ignore[arg-type]
-    return make_app(replace(settings, event=event)).test_client()
+    event: Event = replace(shop.settings.event, **looks)  # type: ignore[arg-type]
+    with running_app(replace(shop.settings, event=event)) as app:
+        yield app.test_client()
 
 
 def test_the_event_goes_into_a_calendar(shop: Shop) -> None:
