@@ -28,15 +28,15 @@ class DomainError(Exception):
     code: ClassVar[str]
     status: ClassVar[int]
     title: ClassVar[Words]
+    detail: Words = None  # the title, unless a class or whoever raises it says more
     retry_after: int | None = None
 
-    def __init__(self, detail: Words | None = None) -> None:
+    def __init__(self, detail: Words = None) -> None:
         super().__init__(self.code)
-        self.detail = detail if detail is not None else self.default_detail()
-
-    def default_detail(self) -> Words:
-        """Return the sentence used when none was given."""
-        return self.title
+        if detail is not None:
+            self.detail = detail
+        elif self.detail is None:
+            self.detail = self.title
 
     def extra(self) -> Mapping[str, Any]:
         """Return further members of the problem body."""
@@ -74,9 +74,7 @@ class ApiKeyRequired(DomainError):
     code = "api_key_required"
     status = 401
     title = _l("An API key is needed")
-
-    def default_detail(self) -> Words:
-        return _l("Send it as “Authorization: Bearer <key>”.")
+    detail = _l("Send it as “Authorization: Bearer <key>”.")
 
 
 class ApiKeyInvalid(DomainError):
@@ -101,9 +99,7 @@ class OrderNotFound(DomainError):
     code = "order_not_found"
     status = 404
     title = _l("There is no such order")
-
-    def default_detail(self) -> Words:
-        return _l("Check the link in your e-mail, or ask the organiser with your order code.")
+    detail = _l("Check the link in your e-mail, or ask the organiser with your order code.")
 
 
 class TicketNotFound(FieldRefusal):
@@ -170,18 +166,14 @@ class OrderNotCancellable(DomainError):
     code = "order_not_cancellable"
     status = 409
     title = _l("This order can no longer be cancelled here")
-
-    def default_detail(self) -> Words:
-        return _l("It is paid, or it has ended already. Its page shows how it stands.")
+    detail = _l("It is paid, or it has ended already. Its page shows how it stands.")
 
 
 class OrderNotExtendable(DomainError):
     code = "order_not_extendable"
     status = 409
     title = _l("This order cannot be given more time")
-
-    def default_detail(self) -> Words:
-        return _l("It is paid, it has ended, or it was extended as often as possible.")
+    detail = _l("It is paid, it has ended, or it was extended as often as possible.")
 
 
 class CaseClosed(DomainError):
@@ -190,9 +182,7 @@ class CaseClosed(DomainError):
     code = "case_closed"
     status = 409
     title = _l("There is nothing left to choose here")
-
-    def default_detail(self) -> Words:
-        return _l("A decision was already made. The order's page shows how it stands.")
+    detail = _l("A decision was already made. The order's page shows how it stands.")
 
 
 class IdempotencyInProgress(DomainError):
@@ -220,18 +210,14 @@ class CheckInNotFound(DomainError):
     code = "check_in_not_found"
     status = 404
     title = _l("There is no such check-in")
-
-    def default_detail(self) -> Words:
-        return _l("It may still be waiting on the phone that made it.")
+    detail = _l("It may still be waiting on the phone that made it.")
 
 
 class UndoNotAllowed(DomainError):
     code = "undo_not_allowed"
     status = 403
     title = _l("This check-in cannot be undone from here")
-
-    def default_detail(self) -> Words:
-        return _l("Within 15 minutes the same phone can; later a supervisor.")
+    detail = _l("Within 15 minutes the same phone can; later a supervisor.")
 
 
 class RateLimited(DomainError):
@@ -262,7 +248,5 @@ class Busy(DomainError):
     code = "busy"
     status = 503
     title = _l("We are very busy right now")
+    detail = _l("Nothing was booked or charged. Please try again in a moment.")
     retry_after = 2
-
-    def default_detail(self) -> Words:
-        return _l("Nothing was booked or charged. Please try again in a moment.")

@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wrappers import Response
 
-from app.errors import ApiKeyInvalid, ApiKeyRequired, DomainError, InsufficientScope, Words
+from app.errors import ApiKeyInvalid, ApiKeyRequired, DomainError, InsufficientScope
 from app.gateways import current_settings
 from app.models import Role
 from app.routes.addresses import split_address
@@ -46,9 +46,7 @@ class RoleNotAllowed(DomainError):
     code = "forbidden"
     status = 403
     title = _l("Your account may not do this")
-
-    def default_detail(self) -> Words:
-        return _l("Ask an admin, or log in with another account.")
+    detail = _l("Ask an admin, or log in with another account.")
 
 
 class LogInRequired(DomainError):
@@ -57,9 +55,7 @@ class LogInRequired(DomainError):
     code = "log_in_required"
     status = 401
     title = _l("You are not logged in any more")
-
-    def default_detail(self) -> Words:
-        return _l("Log in and do it again: nothing was changed.")
+    detail = _l("Log in and do it again: nothing was changed.")
 
 
 class DoorLoginRequired(DomainError):
@@ -68,9 +64,7 @@ class DoorLoginRequired(DomainError):
     code = "door_login_required"
     status = 401
     title = _l("This phone may not scan yet")
-
-    def default_detail(self) -> Words:
-        return _l("Pair it with a code from an admin, or log in.")
+    detail = _l("Pair it with a code from an admin, or log in.")
 
 
 class DeviceCutOff(DomainError):
@@ -79,9 +73,7 @@ class DeviceCutOff(DomainError):
     code = "device_cut_off"
     status = 401
     title = _l("This phone was cut off")
-
-    def default_detail(self) -> Words:
-        return _l("Ask an admin to pair it again.")
+    detail = _l("Ask an admin to pair it again.")
 
 
 class CrossSiteRequest(DomainError):

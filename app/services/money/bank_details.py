@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
-from app.errors import DomainError, FieldError, OrderNotFound, ValidationFailed, Words
+from app.errors import DomainError, FieldError, OrderNotFound, ValidationFailed
 from app.models import Refund
 from app.services.money.refunds import lock_refund
 from app.services.running.transaction import transaction, use_case
@@ -23,9 +23,7 @@ class BankDetailsNotNeeded(DomainError):
     code = "bank_details_not_needed"
     status = 409
     title = _l("No bank account is needed here")
-
-    def default_detail(self) -> Words:
-        return _l("Your refund is under way or done. The order's page shows how it stands.")
+    detail = _l("Your refund is under way or done. The order's page shows how it stands.")
 
 
 @use_case

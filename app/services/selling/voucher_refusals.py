@@ -22,9 +22,7 @@ class VoucherUnknown(_VoucherRefusal):
     code = "voucher_unknown"
     status = 422
     title = _l("This code is not known")
-
-    def default_detail(self) -> Words:
-        return _l("This code is not known. Check it letter by letter, or clear the field.")
+    detail = _l("This code is not known. Check it letter by letter, or clear the field.")
 
 
 class VoucherNotValid(_VoucherRefusal):
