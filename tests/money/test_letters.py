@@ -6,11 +6,11 @@ from app.models import JobStatus, Order, Refund, RefundReason, RefundStatus
 from app.services.money import late_money, letters, refunds
 from app.services.money.letters import SEND_LETTER
 from app.services.money.payments import CONFIRM
-from app.services.running import mailing
 from app.services.running.mailing import list_mails
 from app.services.running.transaction import transaction
 from app.services.selling.ordering import EXPIRE_ORDER, OrderRequest, PlacedOrder, WantedItem
 from sandbox.client import Json, Mailbox
+from tests.money.killed import die_after_sending
 from tests.money.world import SARI, World
 
 SEND_REFUND = refunds.SEND_REFUND
@@ -208,19 +208,10 @@ def test_a_refusal_for_good_is_recorded_and_loud(
 
 
 def test_a_worker_killed_after_sending_sends_the_same_message_again(
-    mailing_world: World, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    mailing_world: World, mailbox: Mailbox
 ) -> None:
     placed = late_order(mailing_world)
-
-    class Killed(BaseException):
-        """Stands for SIGKILL: nothing that comes after it happens."""
-
-    def die(*_: object) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(mailing, "_record", die)
-        mailing_world.work(SEND_LETTER)
+    die_after_sending(mailing_world, SEND_LETTER)
     mailing_world.advance_ours(minutes=3)
     mailing_world.work(SEND_LETTER)
 

@@ -11,9 +11,9 @@ from app.models import MoneyCase, Order, Payment
 from app.services.money import cancelling, extending, letters
 from app.services.money.letters import SEND_LETTER
 from app.services.money.payments import CONFIRM
-from app.services.running import mailing
 from app.services.selling.ordering import EXPIRE_ORDER, OrderRequest, PlacedOrder, WantedItem
 from sandbox.client import Mailbox
+from tests.money.killed import die_after_sending
 from tests.money.test_letters import ask, only_mail, sent
 from tests.money.world import SARI, World
 
@@ -176,20 +176,11 @@ def test_a_short_hold_has_no_reminder(mailing_world: World) -> None:
 
 
 def test_a_worker_killed_after_reminding_sends_the_same_message_again(
-    mailing_world: World, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    mailing_world: World, mailbox: Mailbox
 ) -> None:
     placed = order(mailing_world)
     mailing_world.advance(minutes=DUE)
-
-    class Killed(BaseException):
-        """Stands for SIGKILL: nothing that comes after it happens."""
-
-    def die(*_: object) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(mailing, "_record", die)
-        mailing_world.work(SEND_LETTER)
+    die_after_sending(mailing_world, SEND_LETTER)
     mailing_world.advance_ours(minutes=2.1)  # the lease ends, and there is still time to pay
     mailing_world.work(SEND_LETTER)
 

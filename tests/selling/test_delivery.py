@@ -10,13 +10,13 @@ from app.integrations.mailer import MailDelayed
 from app.integrations.pdf import TicketDocument, TicketRenderer, TicketRenderingFailed
 from app.models import JobStatus, Mail
 from app.services.money import cancelling
-from app.services.running import mailing
 from app.services.running.mailing import list_mails
 from app.services.selling import delivery
 from app.services.selling.eticketing import DELIVER
 from app.services.selling.ordering import Buyer, OrderRequest, PlacedOrder, WantedItem
 from sandbox.client import Mailbox
 from tests.integrations.pdf_reading import close_pdfs, open_pdf, text_of
+from tests.money.killed import die_after_sending
 from tests.money.world import SARI, World
 
 
@@ -164,19 +164,10 @@ def test_without_a_pdf_the_mail_goes_with_the_link_and_says_so(
 
 
 def test_a_worker_killed_between_sending_and_recording_sends_the_same_message_again(
-    mailing_world: World, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    mailing_world: World, mailbox: Mailbox
 ) -> None:
     placed = paid_order(mailing_world)
-
-    class Killed(BaseException):
-        """Stands for SIGKILL: nothing that comes after it happens."""
-
-    def die(*_: object) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(mailing, "_record", die)
-        mailing_world.work(DELIVER)
+    die_after_sending(mailing_world, DELIVER)
     assert mails(mailing_world, placed) == []
     assert mailing_world.work(DELIVER) == 0  # still the dead worker's, until its lease ends
     mailing_world.advance_ours(minutes=3)
