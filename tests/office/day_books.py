@@ -1,7 +1,7 @@
 """Steps shared by tests of closed days: sales of some days, comparisons, closes."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -28,10 +28,6 @@ class Books(History):
     """Sales of one ticket, and the close of their days."""
 
     ticket: int = 0
-
-    @property
-    def zone(self) -> tzinfo:
-        return self.shop.settings.event.timezone
 
     def day(self, ago: int) -> date:
         return datetime.now(UTC).astimezone(self.zone).date() - ago * ONE_DAY

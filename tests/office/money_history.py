@@ -1,13 +1,14 @@
 """Sales for tests of the finance pages: paid, settled, cancelled and refunded, in the ledger."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import sqlalchemy as sa
 from flask import Flask
 
 from app.extensions import db
 from app.models import (
+    CorrectionKind,
     Export,
     ExportFormat,
     ExportKind,
@@ -17,8 +18,9 @@ from app.models import (
     Refund,
     RefundReason,
     Transaction,
+    Withdrawal,
 )
-from app.services.money import postings, refunds
+from app.services.money import balance, postings, refunds
 from app.services.money.cancelling import cancel_paid
 from app.services.office import exports
 from app.services.running.audit import Actor
@@ -36,6 +38,11 @@ class History:
     @property
     def shop(self) -> Shop:
         return Shop(self.app, self.app.extensions["settings"])
+
+    @property
+    def zone(self) -> tzinfo:
+        found: tzinfo = self.app.extensions["settings"].event.timezone
+        return found
 
     def sell(
         self,
@@ -116,11 +123,37 @@ class History:
             payment.paid_at = datetime.now(UTC)
             return order.total
 
+    def withdraw(self, amount: int, *, fee: int = 0, status: str = "SUCCESS") -> None:
+        """Have Xendit pay out of the balance, and post it."""
+        now = datetime.now(UTC)
+        with self.shop.working():
+            db.session.add(
+                Withdrawal(
+                    xendit_id=f"txn_out{amount}",
+                    kind="WITHDRAWAL",
+                    status=status,
+                    amount=amount,
+                    fee=fee,
+                    vat=0,
+                    withholding=0,
+                    created_at=now,
+                    read_at=now,
+                    is_posted=False,
+                )
+            )
+        with self.app.app_context():
+            balance.post_withdrawals(now=now, zone=self.zone)
+
+    def correct(self, kind: CorrectionKind, amount: int) -> None:
+        """Enter a movement of the balance by hand."""
+        now = datetime.now(UTC)
+        with self.app.app_context():
+            balance.correct(kind, amount, now, "Biaya refund", by=DESK, now=now, zone=self.zone)
+
     def post(self) -> None:
         """Let the ledger follow."""
-        zone = self.app.extensions["settings"].event.timezone
         with self.app.app_context():
-            postings.sweep_all(now=datetime.now(UTC), zone=zone)
+            postings.sweep_all(now=datetime.now(UTC), zone=self.zone)
 
     def export(self, kind: ExportKind, file_format: ExportFormat = ExportFormat.CSV) -> bytes:
         """Return the file of the last year, made as a worker makes it."""

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.extensions import db
-from app.models import Account, ExportKind, Role, Ticket
+from app.models import Account, CorrectionKind, ExportKind, Role, Ticket
 from app.services.money import ledger
 from app.services.office import sales
 from app.services.office.sales import Overview, Standing
@@ -216,3 +216,16 @@ def test_a_ticket_keeps_its_place_in_the_catalogue(history: History) -> None:
     assert [one.name for one in look(history)[0].tickets] == ["B", "A"]
     with history.app.app_context():
         assert ledger.balances()[Account.SALES] == -500_000
+
+
+def test_what_was_paid_out_is_found_again_at_the_bank(history: History) -> None:
+    fill(history)
+    history.withdraw(200_000, fee=2_500)
+    history.correct(CorrectionKind.CHARGED, 1_500)
+    found, now = look(history)
+    flow = found.flow
+
+    assert (flow.paid_out, flow.charged, flow.entered) == (200_000, 2_500, -1_500)
+    assert flow.in_balance == now.balance == 300_000 - 4_440 - 204_000
+    assert flow.net == flow.in_balance + flow.at_bank - flow.by_hand + flow.unsettled
+    assert flow.fee + flow.vat == (4_000 + 3_500 + 4_000) * 111 // 100 + 4_000

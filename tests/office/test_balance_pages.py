@@ -1,0 +1,114 @@
+"""The page of the balance at Xendit: it adds up, takes entries by hand, and refuses odd ones."""
+
+import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as BrowserPage
+
+from app.extensions import db
+from app.models import BalanceCorrection, CorrectionKind, Role
+from app.services.money import balance
+from tests.door.web import web_server
+from tests.harness.browser import DESKTOP, PHONE, browsing
+from tests.harness.statements import listening
+from tests.office.day_books import Books, fill
+from tests.pages.axe import violations
+from tests.pages.html import Page
+from tests.staff.office import Office, send
+
+HERE = "/staff/finance/balance"
+GOOD = {"kind": "charged", "amount": "1.500", "day": "2026-01-05", "reason": "Dasbor, 5 Januari"}
+
+
+def _fill(office: Office) -> Books:
+    books = fill(Books(office.app))
+    books.withdraw(100_000, fee=2_500)
+    books.withdraw(20_000, status="PENDING")
+    return books
+
+
+def test_every_line_of_the_balance_is_shown(small_office: Office) -> None:
+    books = _fill(small_office)
+    books.correct(CorrectionKind.CHARGED, 1_500)
+    page = Page(small_office.log_in(Role.FINANCE).get(HERE))
+
+    settled = 150_000 - 4_440
+    left = settled - 104_000
+    for amount in (settled, 2_500, 1_500, 100_000, left, 20_000):
+        assert f"Rp {amount:,}".replace(",", ".") in page.text
+    assert "Biaya refund" in page.text
+
+
+def test_an_entry_is_kept_with_the_name_of_who_made_it(small_office: Office) -> None:
+    client = small_office.log_in(Role.FINANCE)
+
+    answer = send(client, f"{HERE}/enter", **GOOD)
+
+    assert (answer.status, answer.headers["Location"]) == (303, f"{HERE}?done=entered")
+    assert "finance@tedxsenja.example" in Page(client.get(HERE)).text
+    with small_office.app.app_context():
+        [entered] = balance.look().corrections
+    assert (entered.kind, entered.amount) == (CorrectionKind.CHARGED, 1_500)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kind", ""),
+        ("kind", "gift"),
+        ("amount", "0"),
+        ("amount", "-5"),
+        ("amount", "1,5"),
+        ("amount", "1" + "0" * 13),
+        ("day", "2999-01-01"),
+        ("day", "yesterday"),
+        ("reason", "x"),
+    ],
+)
+def test_what_cannot_be_entered_is_told_at_its_field(
+    small_office: Office, name: str, value: str
+) -> None:
+    client = small_office.log_in(Role.FINANCE)
+
+    answer = send(client, f"{HERE}/enter", **(GOOD | {name: value}))
+
+    assert answer.status == 422
+    assert answer.has_id(f"{name}-error")
+    if name != "reason":
+        assert GOOD["reason"] in answer.text, "what was typed is kept"
+    with small_office.app.app_context():
+        assert db.session.query(BalanceCorrection).count() == 0
+
+
+def test_the_page_asks_the_database_little(office: Office) -> None:
+    _fill(office)
+    client = office.log_in(Role.FINANCE)
+    with office.app.app_context():
+        engine = db.engine
+    with listening(engine) as spoken:
+        assert client.get(HERE).status_code == 200
+    assert spoken.statements <= 12, str(spoken)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")])
+def test_axe_finds_no_fault(
+    small_office: Office, browser: Browser, size: tuple[int, int], scheme: str
+) -> None:
+    books = _fill(small_office)
+    books.correct(CorrectionKind.CHARGED, 1_500)
+    client = small_office.log_in(Role.FINANCE, "id")
+    with (
+        web_server(small_office.app) as address,
+        browsing(browser, size=size, color_scheme=scheme) as page,
+    ):
+        for cookie in (client._cookies or {}).values():
+            page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+        page.goto(f"{address}{HERE}")
+        _look(page)
+        page.get_by_role("link", name="Catat pergerakan").click()
+        _look(page)
+
+
+def _look(page: BrowserPage) -> None:
+    assert violations(page) == [], page.url
+    wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(wider), page.url
