@@ -18,7 +18,7 @@ from tests.app_factory import make_settings, running_app
 from tests.money.world import World
 
 REF = IdempotencyRef("form", "key-1")
-SENT_AT_ONCE = 20
+SENT_AT_ONCE = 4
 
 
 def held(world: World, ticket_id: int) -> int:
@@ -46,6 +46,21 @@ def test_a_request_sent_many_times_at_once_makes_one_order(each_world: World) ->
     assert len({order.code for order in placed}) == each_world.count(Order) == 1
     assert [order.is_repeat for order in placed].count(False) == 1
     assert held(each_world, ticket) == 1
+
+
+@pytest.mark.usefixtures("a_process_each")
+@pytest.mark.parametrize("moment", ["FROM tickets", "INSERT INTO idempotency_keys", "ticket_stock"])
+def test_two_requests_that_meet_make_one_order(mariadb_world: World, moment: str) -> None:
+    ticket = mariadb_world.add_ticket(amount=100)
+
+    results = mariadb_world.overlap(
+        *[lambda: mariadb_world.place(ticket, idempotency=REF)] * 2, after=moment
+    )
+
+    placed = [result for result in results if isinstance(result, PlacedOrder)]
+    assert len(placed) == 2, results
+    assert {order.is_repeat for order in placed} == {True, False}
+    assert mariadb_world.count(Order) == held(mariadb_world, ticket) == 1
 
 
 def test_without_the_stored_key_the_same_rush_makes_many_orders(

@@ -1,10 +1,9 @@
-"""Seats that types share, under a rush and while staff change who shares them."""
+"""Seats that types share, when two come at once and while staff change who shares them."""
 
-import itertools
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,10 +20,9 @@ from app.services.selling.inventory import Quantities, QuotaIds
 from app.services.selling.ordering import PlacedOrder
 from app.services.selling.voucher_refusals import VoucherUsedUp
 from app.services.selling.wishes import QuotaWish, VoucherWish
+from tests.harness.interleaving import MOMENT, say_moment
 from tests.money.world import World, request_for
 
-BUYERS = 12
-SHARED = 5
 CODE = "TEMAN"
 
 pytestmark = pytest.mark.usefixtures("a_process_each")
@@ -40,31 +38,29 @@ def share(world: World, amount: int, *ticket_ids: int, name: str = "Aula") -> in
 
 
 def two_types(world: World) -> tuple[int, int]:
+    """Return two tickets that share one seat."""
     one, other = (world.add_ticket(name, amount=100) for name in ("A", "B"))
-    share(world, SHARED, one, other)
+    share(world, 1, one, other)
     return one, other
 
 
-def rush(world: World, *ticket_ids: int, **more: Any) -> list[PlacedOrder | Exception]:
-    """Let buyers come at once, in turn for each of these tickets."""
+def two_buy(
+    world: World, tickets: tuple[int, int], *, after: str, **more: Any
+) -> list[PlacedOrder | Exception]:
+    """Let one buyer come for the second ticket while one of the first ticket is held."""
 
-    def buy(number: int) -> PlacedOrder:
-        wanted = request_for({ticket_ids[number % len(ticket_ids)]: 1})
-        return world.place_request(replace(wanted, **more))
+    def buy(ticket: int) -> PlacedOrder:
+        return world.place_request(replace(request_for({ticket: 1}), **more))
 
-    return world.in_threads(BUYERS, buy)
+    return list(world.overlap(*[partial(buy, ticket) for ticket in tickets], after=after))
 
 
-def test_two_types_never_sell_one_shared_seat_twice(mariadb_world: World) -> None:
-    results = rush(mariadb_world, *two_types(mariadb_world))
+@pytest.mark.parametrize("moment", ["FROM tickets", "UPDATE ticket_stock", "UPDATE quotas"])
+def test_two_types_never_sell_one_shared_seat_twice(mariadb_world: World, moment: str) -> None:
+    results = two_buy(mariadb_world, two_types(mariadb_world), after=moment)
 
-    refused = [result for result in results if isinstance(result, Exception)]
-    assert len(results) - len(refused) == SHARED
-    assert {type(error) for error in refused} == {SoldOut}
+    assert {type(result) for result in results} == {PlacedOrder, SoldOut}, results
     assert mariadb_world.violations() == []
-
-
-meeting = threading.Barrier(2)
 
 
 def careless_hold(session: Session, quantities: Quantities, quota_ids: QuotaIds) -> None:
@@ -76,20 +72,19 @@ def careless_hold(session: Session, quantities: Quantities, quota_ids: QuotaIds)
         held = row.held
         if row.amount - held - row.sold < quantity:
             raise SoldOut({ticket_id: 0})
-        with suppress(threading.BrokenBarrierError):
-            meeting.wait(timeout=1)
+        say_moment(session)
         session.execute(sa.update(Quota).where(Quota.id == row.id).values(held=held + quantity))
 
 
-def test_without_the_guard_the_same_rush_breaks_the_quota(
+def test_without_the_guard_the_shared_seat_is_sold_twice(
     mariadb_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inventory, "hold", careless_hold)
 
-    results = rush(mariadb_world, *two_types(mariadb_world))
+    results = two_buy(mariadb_world, two_types(mariadb_world), after=MOMENT)
 
-    placed = [result for result in results if isinstance(result, PlacedOrder)]
-    assert len(placed) > SHARED or mariadb_world.violations() != []
+    assert [type(result) for result in results] == [PlacedOrder] * 2
+    assert mariadb_world.violations() != []
 
 
 @contextmanager
@@ -129,46 +124,50 @@ def test_an_order_holds_the_quota_its_ticket_has_at_that_moment(
     assert quotas(mariadb_world) == {"Lama": 0 if is_guarded else 2, "Baru": 2 if is_guarded else 0}
 
 
-def test_staff_change_quotas_while_orders_come_and_go(mariadb_world: World) -> None:
-    ticket = mariadb_world.add_ticket(amount=1_000)
-    ids: list[int | None] = [share(mariadb_world, 500, name=name) for name in ("A", "B")]
-    stop = threading.Event()
+@pytest.mark.parametrize("moment", ["FROM tickets", "UPDATE ticket_stock", "UPDATE quotas"])
+@pytest.mark.parametrize("is_shared_after", [True, False])
+def test_staff_change_a_quota_while_somebody_orders(
+    mariadb_world: World, moment: str, is_shared_after: bool
+) -> None:
+    ticket = mariadb_world.add_ticket()
+    share(mariadb_world, 5, ticket, name="Lama")
+    new = share(mariadb_world, 5, name="Baru") if is_shared_after else None
 
-    def act(number: int) -> int:
-        if number:
-            for _ in range(6):
-                mariadb_world.place(ticket)
-            return 0
-        for moves, quota_id in enumerate(itertools.cycle([*ids, None])):
-            if stop.is_set() or moves > 12:
-                return moves
-            with mariadb_world.app.app_context():
-                now = mariadb_world.now()
-                seen = ticket_editing.get_ticket(ticket, now).wish
-                wish = replace(seen, quota_id=quota_id)
-                ticket_editing.change_ticket(ticket, wish, seen=seen, by="tests", now=now)
-        return 0
+    def move() -> None:
+        now = mariadb_world.now()
+        seen = ticket_editing.get_ticket(ticket, now).wish
+        wish = replace(seen, quota_id=new)
+        ticket_editing.change_ticket(ticket, wish, seen=seen, by="tests", now=now)
 
-    results = mariadb_world.in_threads(5, act)
+    mariadb_world.place(ticket)
+    acts: list[Callable[[], object]] = [lambda: mariadb_world.place(ticket, 2), move]
+    placed, moved = mariadb_world.overlap(*acts, after=moment)
 
-    assert not [each for each in results if isinstance(each, Exception)], results
+    assert isinstance(placed, PlacedOrder)
+    assert moved is None
     assert mariadb_world.violations() == []
 
 
 def make_voucher(world: World) -> int:
+    """Make a code that is good for one seat."""
     with world.app.app_context():
-        wish = VoucherWish(VoucherEffect.PERCENT, 50, None, SHARED, None, None, "")
+        wish = VoucherWish(VoucherEffect.PERCENT, 50, None, 1, None, None, "")
         return editing.create_voucher(CODE, wish, by="tests", now=world.now())
 
 
-def test_a_code_is_never_used_for_more_seats_than_it_is_good_for(mariadb_world: World) -> None:
-    make_voucher(mariadb_world)
+def two_use_a_code(world: World, *, after: str) -> list[PlacedOrder | Exception]:
+    make_voucher(world)
+    one, other = (world.add_ticket(name) for name in ("A", "B"))
+    return two_buy(world, (one, other), after=after, voucher=CODE)
 
-    results = rush(mariadb_world, mariadb_world.add_ticket(amount=100), voucher=CODE)
 
-    refused = [result for result in results if isinstance(result, Exception)]
-    assert len(results) - len(refused) == SHARED
-    assert {type(error) for error in refused} == {VoucherUsedUp}
+@pytest.mark.parametrize("moment", ["FROM vouchers", "UPDATE ticket_stock", "UPDATE voucher_use"])
+def test_a_code_is_never_used_for_more_seats_than_it_is_good_for(
+    mariadb_world: World, moment: str
+) -> None:
+    results = two_use_a_code(mariadb_world, after=moment)
+
+    assert {type(result) for result in results} == {PlacedOrder, VoucherUsedUp}, results
     assert mariadb_world.violations() == []
 
 
@@ -179,8 +178,7 @@ def careless_use(session: Session, seats: vouchers.VoucherSeats) -> None:
         used = row.used
         if row.left is not None and row.left < quantity:
             raise VoucherUsedUp(row.left)
-        with suppress(threading.BrokenBarrierError):
-            meeting.wait(timeout=1)
+        say_moment(session)
         mine = sa.update(VoucherUse).where(VoucherUse.voucher_id == voucher_id)
         session.execute(mine.values(used=used + quantity))
 
@@ -188,11 +186,9 @@ def careless_use(session: Session, seats: vouchers.VoucherSeats) -> None:
 def test_without_the_guard_a_code_is_used_too_often(
     mariadb_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_voucher(mariadb_world)
     monkeypatch.setattr(vouchers, "use", careless_use)
-    tickets = [mariadb_world.add_ticket(name, amount=100) for name in "ABCD"]
 
-    results = rush(mariadb_world, *tickets, voucher=CODE)
+    results = two_use_a_code(mariadb_world, after=MOMENT)
 
-    placed = [result for result in results if isinstance(result, PlacedOrder)]
-    assert len(placed) > SHARED or mariadb_world.violations() != []
+    assert [type(result) for result in results] == [PlacedOrder] * 2
+    assert mariadb_world.violations() != []

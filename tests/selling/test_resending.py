@@ -1,6 +1,5 @@
 """Resending: the e-tickets once more, a few times a day, whoever presses where."""
 
-import threading
 from datetime import timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from app.services.selling.eticketing import DELIVER
 from app.services.selling.ordering import PlacedOrder
 from app.services.selling.resending import MOST, PAUSE, RESEND, WITHIN, TicketMail, look_at_mail
 from sandbox.client import Mailbox
+from tests.harness.interleaving import MOMENT, say_moment
 from tests.money.world import World
 
 
@@ -80,19 +80,20 @@ def test_another_order_has_a_count_of_its_own(each_world: World) -> None:
     assert len(each_world.jobs(RESEND)) == 2
 
 
-def test_many_tabs_at_once_send_one_mail(each_world: World) -> None:
-    placed = paid_order(each_world)
-    results = each_world.in_threads(8, lambda _: ask(each_world, placed))
-    assert len(each_world.jobs(RESEND)) == 1
-    assert sum(isinstance(result, ResentEnough) for result in results) == 7
+@pytest.mark.parametrize("moment", ["FOR UPDATE", "INSERT INTO jobs"])
+def test_two_tabs_at_once_send_one_mail(mariadb_world: World, moment: str) -> None:
+    placed = paid_order(mariadb_world)
+    results = mariadb_world.overlap(*[lambda: ask(mariadb_world, placed)] * 2, after=moment)
+    assert len(mariadb_world.jobs(RESEND)) == 1
+    assert {type(result) for result in results} == {type(None), ResentEnough}
 
 
 @use_case
-def ask_without_lock(world: World, placed: PlacedOrder, all_have_read: threading.Barrier) -> None:
+def ask_without_lock(world: World, placed: PlacedOrder) -> None:
     """Count and write as one would without thinking of other tabs."""
     with transaction() as session:
         is_first = not resending._wishes(session, placed.order_id)
-        all_have_read.wait(timeout=20)
+        say_moment(session)
         if is_first:
             payload = {"order_id": placed.order_id, "about": "x"}
             jobs.enqueue(session, RESEND, payload, now=world.now(), due_at=world.now())
@@ -100,13 +101,8 @@ def ask_without_lock(world: World, placed: PlacedOrder, all_have_read: threading
 
 def test_without_the_lock_two_tabs_send_two_mails(mariadb_world: World) -> None:
     placed = paid_order(mariadb_world)
-    all_have_read = threading.Barrier(2)
-
-    def ask_too(_: int) -> None:
-        with mariadb_world.app.app_context():
-            ask_without_lock(mariadb_world, placed, all_have_read)
-
-    mariadb_world.in_threads(2, ask_too)
+    asks = [lambda: ask_without_lock(mariadb_world, placed)] * 2
+    mariadb_world.overlap(*asks, after=MOMENT)
     assert len(mariadb_world.jobs(RESEND)) == 2
 
 
