@@ -72,14 +72,6 @@ def harmless(text: str) -> str:
     return line if PHONE.fullmatch(line) else FORMULA.sub(r"\1\2'\3", line)
 
 
-def readable_phone(number: str) -> str:
-    """Return `+6281234567890` in groups, which no spreadsheet turns into 6.28123E+12."""
-    if not re.fullmatch(r"\+\d{7,15}", number):
-        return number
-    rest = number[3:]
-    return " ".join((number[:3], *(rest[at : at + 4] for at in range(0, len(rest), 4))))
-
-
 class _Csv:
     """UTF-8 with a mark, by which Excel knows it; RFC 4180."""
 

@@ -6,7 +6,6 @@ import pyotp
 
 STEP_SECONDS = 30
 DRIFT = 1  # steps a phone's clock may be behind or ahead
-DIGITS = 6
 
 
 def new_secret() -> str:
