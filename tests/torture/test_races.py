@@ -3,26 +3,26 @@
 The condition on the stock has its negative control in tests/selling/test_stock_races.py.
 """
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 import pytest
 from sqlalchemy.orm import Session
 
-from app.errors import OrderNotExtendable, SoldOut
+from app.errors import OrderNotCancellable, OrderNotExtendable, SoldOut
 from app.models import MoneyCase, Order
 from app.services.money import cancelling, expiry, extending, payments
 from app.services.money.payments import CLOSE_INVOICE, CONFIRM
 from app.services.running.jobs import RetryLater
 from app.services.selling.ordering import PlacedOrder
 from sandbox.client import SandboxError, StandIn
+from tests.harness.interleaving import MOMENT, say_moment
 from tests.harness.waiting import eventually
 from tests.money.world import World
 from tests.torture.ledger import find_lost_money
 
-ROUNDS = 6
-HARMLESS = (OrderNotExtendable, RetryLater, SoldOut)
+HARMLESS = (OrderNotCancellable, OrderNotExtendable, RetryLater, SoldOut)
 Act = Callable[[World, PlacedOrder], object]
 
 
@@ -40,7 +40,7 @@ def pay_invoice(world: World, placed: PlacedOrder, *, after_expiry: bool) -> Non
     standin = StandIn(world.standin.base_url)  # a session for this thread
     (invoice, *_) = standin.invoices(placed.code)
     if after_expiry:
-        eventually(lambda: standin.invoice(invoice["id"])["status"] != "PENDING", every=0.002)
+        eventually(lambda: standin.invoice(invoice["id"])["status"] != "PENDING", every=0.01)
     with suppress(SandboxError):  # closed a moment before
         standin.pay(invoice["id"], "QRIS", after_expiry=after_expiry)
     standin.close()
@@ -74,13 +74,16 @@ def extend(world: World, placed: PlacedOrder) -> None:
         )
 
 
-def damage(world: World, ticket: int, one: Act, other: Act) -> tuple[list[str], list[str]]:
-    """Let two acts meet over one order; return errors, and what is wrong when all is done.
+def damage(
+    world: World, ticket: int, first: Act, second: Act, *, after: str
+) -> tuple[list[str], list[str]]:
+    """Let one act meet another one, held at that statement, over one order.
 
-    Another order of the same ticket holds seats, so that the stock alone notices nothing.
+    Returns errors, and what is wrong when all is done. Another order of the same ticket holds
+    seats, so that the stock alone notices nothing.
     """
     placed = world.order(ticket)
-    results = world.in_threads(2, lambda n: (one, other)[n](world, placed))
+    results = world.overlap(*[partial(act, world, placed) for act in (first, second)], after=after)
     errors = [repr(r) for r in results if isinstance(r, Exception) and not isinstance(r, HARMLESS)]
     world.advance_ours(seconds=61)
     world.work(CONFIRM, CLOSE_INVOICE)
@@ -97,17 +100,19 @@ def damage(world: World, ticket: int, one: Act, other: Act) -> tuple[list[str], 
     return errors, found + world.violations()
 
 
-PAIRS = {
-    "cancel against payment": (cancel, pay),
-    "cancel against late payment": (cancel, pay_late),
-    "expiry against payment": (expire, pay),
-    "expiry against late payment": (expire, pay_late),
-    "extending against payment": (extend, pay),
-}
-
-
-# Where Xendit itself lets only one side win, a missing lock seldom shows: these two always do.
-GUARDED_BY_THE_LOCK = ("cancel against payment", "expiry against payment")
+# Who is held, where, and who comes meanwhile.
+BEFORE, LOCKED, ACTING = "FROM payments", "FOR UPDATE", "UPDATE ticket_stock"
+MEETINGS: list[tuple[Act, str, Act]] = [
+    *[(pay, where, act) for where in (BEFORE, LOCKED, ACTING) for act in (cancel, expire)],
+    *[(act, where, pay) for where in (LOCKED, ACTING) for act in (cancel, expire)],
+    (pay, BEFORE, extend),
+    (pay, LOCKED, extend),
+    (extend, LOCKED, pay),
+    (extend, "INSERT INTO past_invoices", pay),
+    (cancel, ACTING, pay_late),  # by then the invoice is closed
+    (expire, LOCKED, pay_late),
+    (expire, ACTING, pay_late),
+]
 
 
 @pytest.fixture
@@ -118,62 +123,42 @@ def ticket(mariadb_world: World) -> int:
     return made
 
 
-@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize(("first", "where", "second"), MEETINGS)
 def test_whoever_comes_first_seats_money_and_invoices_agree(
-    mariadb_world: World, ticket: int, pair: str
+    mariadb_world: World, ticket: int, first: Act, where: str, second: Act
 ) -> None:
-    for _ in range(ROUNDS):
-        assert damage(mariadb_world, ticket, *PAIRS[pair]) == ([], [])
+    assert damage(mariadb_world, ticket, first, second, after=where) == ([], [])
 
 
-class Meeting:
-    """Makes two threads see the same state before either of them acts on it."""
-
-    def __init__(self) -> None:
-        self._barrier = threading.Barrier(2)
-
-    def wait(self, *_seen: object) -> None:
-        with suppress(threading.BrokenBarrierError):
-            self._barrier.wait(timeout=1.0)
-
-
-@contextmanager
-def without_the_lock(patch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let services read the order and think, without a lock on its row."""
-    meeting = Meeting()
+@pytest.mark.parametrize("act", [cancel, expire])
+def test_without_the_lock_the_same_meeting_does_damage(
+    mariadb_world: World, ticket: int, act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: both see that the order waits for its money, and both take it."""
 
     def careless(session: Session, order_id: int) -> Order:
         order = session.get_one(Order, order_id, populate_existing=True)
-        meeting.wait(order.payment)
+        assert order.payment.status is not None
+        say_moment(session)
         return order
 
-    with patch.context() as patched:
-        for module in (expiry, extending, payments):
-            patched.setattr(module, "lock_order", careless)
-        yield
+    for module in (expiry, extending, payments):
+        monkeypatch.setattr(module, "lock_order", careless)
+
+    errors, found = damage(mariadb_world, ticket, pay, act, after=MOMENT)
+
+    assert errors or found, "the lock is not what protects this"
 
 
-@pytest.mark.parametrize("pair", GUARDED_BY_THE_LOCK)
-def test_without_the_lock_the_same_meeting_does_damage(
-    mariadb_world: World, ticket: int, pair: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("is_late_first", "where"),
+    [(True, BEFORE), (True, ACTING), (False, "FROM tickets"), (False, ACTING)],
+)
+def test_late_money_and_a_new_buyer_never_get_the_same_seat(
+    mariadb_world: World, is_late_first: bool, where: str
 ) -> None:
-    found: list[str] = []
-    for _ in range(8 * ROUNDS):
-        with without_the_lock(monkeypatch):
-            errors, found = damage(mariadb_world, ticket, *PAIRS[pair])
-        found += errors  # or the last defence: the keys and checks of the tables
-        if found:
-            break
-
-    assert found, "the lock is not what protects this"
-
-
-def late_money_meets_a_new_buyer(world: World, number: int) -> tuple[list[str], list[str]]:
-    """Let money for an expired order meet a new buyer over the last seat.
-
-    Returns what is wrong, and who got the seat.
-    """
-    ticket = world.add_ticket(f"Terakhir {number}", amount=1)
+    """Money for an expired order meets a new buyer over the last seat."""
+    world, ticket = mariadb_world, mariadb_world.add_ticket("Terakhir", amount=1)
     late = world.order(ticket)
     (invoice,) = world.payable(late)
     expire(world, late)
@@ -183,20 +168,11 @@ def late_money_meets_a_new_buyer(world: World, number: int) -> tuple[list[str], 
         lambda: confirm(world, late, invoice),
         lambda: world.place(ticket),
     ]
-    results = world.in_threads(2, lambda n: acts[n]())
+    results = world.overlap(*(acts if is_late_first else acts[::-1]), after=where)
 
-    found = [repr(r) for r in results if isinstance(r, Exception) and not isinstance(r, HARMLESS)]
-    winners = ["buyer"] if isinstance(results[1], PlacedOrder) else []
-    winners += ["late money"] if world.standing(late).order == "PAID" else []
-    return found + world.violations(), winners
-
-
-def test_late_money_and_a_new_buyer_never_get_the_same_seat(mariadb_world: World) -> None:
-    cases = 0
-    for number in range(ROUNDS):
-        found, winners = late_money_meets_a_new_buyer(mariadb_world, number)
-
-        assert found == []
-        assert len(winners) == 1, winners
-        cases += winners == ["buyer"]
-    assert mariadb_world.count(MoneyCase) == cases, "who was too late has a case"
+    bad = [r for r in results if isinstance(r, Exception) and not isinstance(r, HARMLESS)]
+    has_bought = any(isinstance(result, PlacedOrder) for result in results)
+    assert bad == []
+    assert world.violations() == []
+    assert has_bought is not (world.standing(late).order == "PAID")
+    assert world.count(MoneyCase) == has_bought, "who was too late has a case"

@@ -1,4 +1,4 @@
-"""One solution, one place: also when it is sent many times at once."""
+"""One solution, one place: also when it is sent twice at once."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -12,10 +12,8 @@ from app.services.waiting import places
 from app.services.waiting.proofs import Proof
 from app.services.waiting.refusals import ProofNeeded
 from tests.app_factory import make_settings
+from tests.harness.interleaving import overlap
 from tests.waiting.hall import Hall, door_settings
-from tests.waiting.test_turns import TOGETHER, at_once
-
-SOLUTIONS = 20
 
 
 @pytest.fixture
@@ -32,14 +30,23 @@ def taking(hall: Hall, proof: Proof) -> None:
         places.take_place(hall.now, hall.door, proof)
 
 
-def test_of_many_who_send_one_solution_at_once_one_gets_a_place(guarded: Hall) -> None:
-    for number in range(SOLUTIONS):
-        proof = Proof(f"key-{number}", newest=number)
-        at_once(guarded, [partial(taking, guarded, proof)] * TOGETHER)
-        assert guarded.count_places() == number + 1
+@pytest.mark.parametrize("statements", [1, 2, 3, 4])
+def test_of_two_who_send_one_solution_at_once_one_gets_a_place(
+    guarded: Hall, statements: int
+) -> None:
+    take = partial(taking, guarded, Proof("key", newest=0))
+
+    assert overlap(guarded.app, take, take, after=statements).count(None) == 2
+
+    assert guarded.count_places() == 1
 
 
-def test_solutions_of_different_visitors_do_not_stand_in_each_others_way(guarded: Hall) -> None:
-    proofs = [Proof(f"key-{number}", newest=0) for number in range(TOGETHER)]
-    at_once(guarded, [partial(taking, guarded, proof) for proof in proofs])
-    assert guarded.count_places() == TOGETHER
+@pytest.mark.parametrize("statements", [1, 2, 3, 4])
+def test_solutions_of_two_visitors_do_not_stand_in_each_others_way(
+    guarded: Hall, statements: int
+) -> None:
+    takes = [partial(taking, guarded, Proof(f"key-{number}", newest=0)) for number in (1, 2)]
+
+    assert overlap(guarded.app, *takes, after=statements) == (None, None)
+
+    assert guarded.count_places() == 2

@@ -1,23 +1,20 @@
 """One turn, one order; one person, so many seats: also when everything comes at once."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
-from app.errors import DomainError
 from app.extensions import db
 from app.models import FairDoorPlace
 from app.services.waiting import places
 from app.services.waiting.places import Turn, Wanted
 from app.services.waiting.refusals import SeatLimitReached, TurnUsed
 from tests.app_factory import make_settings
+from tests.harness.interleaving import overlap
 from tests.waiting.hall import Hall, door_settings
 
-TOGETHER = 4  # as many as a process has connections
 SARI = Wanted("form-1", "mail-of-sari", "phone-of-sari", 2)
 
 
@@ -38,68 +35,52 @@ def turns(hall: Hall, count: int) -> list[Turn]:
     return [turn for turn in entered if turn is not None]
 
 
-def at_once(hall: Hall, calls: list[Callable[[], None]]) -> list[DomainError | None]:
-    """Run all calls in threads that begin together; return what each was refused with."""
-    start, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(number: int) -> None:
-        with hall.app.app_context():
-            db.session.execute(sa.select(1))
-            db.session.rollback()
-            start.wait()
-            try:
-                calls[number]()
-            except DomainError as refusal:
-                results[number] = refusal  # type: ignore[call-overload]
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return list(results)
-
-
 def claiming(hall: Hall, turn: Turn, wanted: Wanted) -> Callable[[], None]:
     return lambda: places.claim(turn, wanted, hall.now, hall.door)
 
 
-def test_of_many_forms_with_one_turn_one_gets_it(mariadb_hall: Hall) -> None:
+@pytest.mark.parametrize("statements", [1, 2])
+def test_of_two_forms_with_one_turn_one_gets_it(mariadb_hall: Hall, statements: int) -> None:
     hall, [turn] = mariadb_hall, turns(mariadb_hall, 1)
-    forms = [replace(SARI, order_key=f"form-{n}", seats=1) for n in range(TOGETHER)]
+    forms = [replace(SARI, order_key=f"form-{n}", seats=1) for n in (1, 2)]
 
-    refused = at_once(hall, [claiming(hall, turn, form) for form in forms])
+    told = overlap(hall.app, *[claiming(hall, turn, form) for form in forms], after=statements)
 
-    assert refused.count(None) == 1
-    assert {type(each) for each in refused if each} == {TurnUsed}
+    assert {type(each) for each in told} == {type(None), TurnUsed}
 
 
-def test_without_the_condition_several_forms_would_get_it(mariadb_hall: Hall) -> None:
-    """The same rush by read, then write: it proves that the one above could fail."""
+def test_without_the_condition_both_forms_would_get_it(mariadb_hall: Hall) -> None:
+    """The same meeting by read, then write: it proves that the one above could fail."""
     hall, [turn] = mariadb_hall, turns(mariadb_hall, 1)
-    both_read = threading.Barrier(TOGETHER)
 
     def careless() -> None:
         row = db.session.get_one(FairDoorPlace, turn.place_id)
         if row.order_key is not None:
             raise TurnUsed
-        both_read.wait()
         row.order_key = "mine"
         db.session.commit()
 
-    assert at_once(hall, [careless] * TOGETHER).count(None) > 1
+    assert overlap(hall.app, careless, careless, after=1) == (None, None)
 
 
-def test_one_person_with_many_turns_never_gets_more_seats_than_allowed(mariadb_hall: Hall) -> None:
-    """By address or by phone number, two seats each: of four allowed never five or more."""
-    hall, mine = mariadb_hall, turns(mariadb_hall, TOGETHER)
-    wanted = [replace(SARI, order_key=f"form-{n}") for n in range(TOGETHER)]
-    wanted[1] = replace(wanted[1], email_key="another")
+@pytest.mark.parametrize("same", ["email_key", "phone_key"])
+@pytest.mark.parametrize("statements", [1, 2])
+def test_one_person_with_two_turns_never_gets_more_seats_than_allowed(
+    mariadb_hall: Hall, same: str, statements: int
+) -> None:
+    """By address or by phone number, three seats each: of four allowed never five or more."""
+    hall, mine = mariadb_hall, turns(mariadb_hall, 2)
+    wanted = [replace(SARI, order_key=f"form-{n}", seats=3) for n in (1, 2)]
+    if same == "email_key":
+        wanted[1] = replace(wanted[1], phone_key="another")
+    else:
+        wanted[1] = replace(wanted[1], email_key="another")
+    claims = [claiming(hall, *pair) for pair in zip(mine, wanted, strict=True)]
 
-    refused = at_once(hall, [claiming(hall, *pair) for pair in zip(mine, wanted, strict=True)])
+    told = overlap(hall.app, *claims, after=statements)
 
-    assert sum(2 for each in refused if each is None) <= hall.door.seats_per_person
-    assert {type(each) for each in refused if each} == {SeatLimitReached}
+    assert sum(3 for each in told if each is None) <= hall.door.seats_per_person
+    assert {type(each) for each in told if each} == {SeatLimitReached}
 
 
 def test_seats_of_an_order_that_was_not_made_do_not_count(hall: Hall) -> None:
