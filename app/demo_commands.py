@@ -4,7 +4,7 @@ import click
 
 from app.clock import utcnow
 from app.gateways import current_settings
-from app.services.money import postings
+from app.services.money import balance, postings
 from app.services.office.demo.courses import FEWEST_ORDERS
 from app.services.office.demo.making import LiveKey, OrdersExist, plan_demo, write_demo
 
@@ -35,4 +35,6 @@ def demo_data(orders: int, seed: int, is_added: bool, is_posted: bool) -> None:
         zone = settings.event.timezone
         with click.progressbar(length=orders, label="ledger") as bar:
             postings.sweep_all(now=utcnow(), zone=zone, progress=bar.update)
+        while balance.post_withdrawals(now=utcnow(), zone=zone):
+            pass
     click.echo(f"{orders} orders made; look at them under /staff")

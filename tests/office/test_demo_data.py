@@ -1,7 +1,7 @@
 """Demo data: a sale that adds up, that anybody can make again, and that reaches nobody."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,12 +24,17 @@ from app.models import (
     Reconciliation,
     Refund,
     RefundStatus,
+    Transaction,
     User,
+    Withdrawal,
 )
+from app.services.money import balance, postings
+from app.services.office import sales
 from app.services.office.demo.making import plan_demo, write_demo
 from app.services.running.invariants import find_violations
 from tests.app_factory import make_settings, running_app
 from tests.harness.database import fresh_sqlite
+from tests.money.books import wrongs
 
 NOW = datetime(2027, 1, 10, 5, 30, tzinfo=UTC)
 RESERVED = ("@example.com", "@example.net", "@example.org", ".example")  # RFC 2606
@@ -75,6 +80,28 @@ def test_a_made_up_sale_adds_up_and_has_every_kind_of_work_in_it(app: Flask) -> 
         assert count(CheckIn.id > 0) > 100
         assert count(Job.status == JobStatus.FAILED)
         assert count(Reconciliation.differences > 0)
+        assert count(Transaction.settled_at.is_not(None))
+        assert count(Transaction.settled_at.is_(None)) > 1
+        assert count(Withdrawal.amount > 0) >= 4
+
+
+def test_its_money_is_found_again_from_the_price_to_the_bank(sqlite_app: Flask) -> None:
+    with sqlite_app.app_context():
+        make(sqlite_app, orders=300)
+        zone = sqlite_app.extensions["settings"].event.timezone
+        postings.sweep_all(now=NOW, zone=zone)
+        balance.post_withdrawals(now=NOW, zone=zone)
+
+        flow = sales.look(NOW.date() - timedelta(days=60), NOW.date()).flow
+        standing = sales.look_at_now(NOW, zone)
+
+    assert wrongs(sqlite_app) == []
+    assert 0.005 < flow.fee / flow.sales < 0.03
+    assert flow.settled > flow.paid_out > 0
+    assert standing.balance == flow.in_balance > 0
+    assert standing.without_fee == 0, "Xendit has told the fee of every payment"
+    assert standing.expected[0].is_late
+    assert flow.net == flow.in_balance + flow.at_bank - flow.by_hand + flow.unsettled
 
 
 def test_no_moment_of_it_lies_in_the_future(sqlite_app: Flask) -> None:

@@ -18,6 +18,7 @@ from app.services.office.demo.entering import add_seats
 from app.services.office.demo.repaying import TREASURER, add_refund, note
 from app.services.office.demo.rows import REQUEST_ID
 from app.services.office.demo.sale import Moment
+from app.services.office.demo.settling import add_settlement
 from app.services.office.demo.telling import Tale, Teller
 from app.services.running import jobs
 from app.services.selling.delivery import CONFIRMATION
@@ -70,6 +71,7 @@ def _paid(teller: Teller, tale: Tale, paid_at: datetime, fate: Fate) -> None:
     add_seats(teller, tale, paid_at, revoked_at=ended_at if is_called_off else None)
     if tale.total:
         teller.callback(tale, "PAID", paid_at + SOON, tale.total + extra)
+        add_settlement(teller, tale, paid_at, tale.total + extra)
     is_refused = next(teller.confirmations) % REFUSED_OF == FIRST_REFUSED
     refused = NO_SUCH_BOX if is_refused else ""
     teller.mail(tale, CONFIRMATION, paid_at + 2 * SOON, refused=refused)
@@ -82,6 +84,7 @@ def _paid(teller: Teller, tale: Tale, paid_at: datetime, fate: Fate) -> None:
             add_refund(teller, tale, extra, RefundReason.OVERPAID, ended_at, fate)
     elif fate.course is Course.TWICE:
         second = teller.new_id()
+        add_settlement(teller, tale, paid_at, tale.total, second)
         settled = Fate(fate.course)  # the case is, though its refund may wait
         _case(teller, tale, CaseKind.DOUBLE_PAYMENT, tale.total, paid_at, settled, second)
         add_refund(
@@ -94,6 +97,7 @@ def _too_late(teller: Teller, tale: Tale, paid_at: datetime, fate: Fate) -> None
     teller.payment(tale, PaymentStatus.PAID)
     teller.callback(tale, "EXPIRED", tale.expires_at, 0)
     teller.callback(tale, "PAID", paid_at + SOON, tale.total)
+    add_settlement(teller, tale, paid_at, tale.total)
     teller.mail(tale, letters.SEATS_GONE, paid_at + 2 * SOON)
     case_id = _case(teller, tale, CaseKind.SEATS_GONE, tale.total, paid_at, fate)
     if fate.is_waiting:
@@ -107,6 +111,7 @@ def _too_late(teller: Teller, tale: Tale, paid_at: datetime, fate: Fate) -> None
 def _too_little(teller: Teller, tale: Tale, paid_at: datetime, fate: Fate) -> None:
     came = tale.total - 10_000
     teller.callback(tale, "PAID", paid_at + SOON, came)
+    add_settlement(teller, tale, paid_at, came)
     _case(teller, tale, CaseKind.UNDERPAID, came, paid_at, fate)
     if fate.is_waiting:
         teller.order(tale, OrderStatus.PENDING)

@@ -26,6 +26,7 @@ from app.services.money import letters
 from app.services.money.daily_reconciliation import RUN_AT, midnight
 from app.services.office.demo.rows import REQUEST_ID
 from app.services.office.demo.sale import KINDS
+from app.services.office.demo.settling import add_withdrawals
 from app.services.office.demo.telling import Stage, Teller
 from app.services.running import jobs
 from app.services.running.transaction import affected
@@ -45,9 +46,10 @@ COLUMNS = (
 
 
 def add_leftovers(session: Session, teller: Teller) -> None:
-    """Add what only the whole sale can tell."""
+    """Add what only the whole sale can tell: pay-outs, comparisons, jobs that were given up."""
     for ticket_id in teller.stage.ticket_ids:
         _set_amount(session, ticket_id, teller.stage.now)
+    add_withdrawals(session, teller)
     _compare_days(session, teller)
     _lose_jobs(session, teller)
 

@@ -70,6 +70,7 @@ class Teller:
         self.rows = Rows()
         self.last_order = 0
         self.confirmations = count()  # of those that were mailed
+        self.has_forgotten = False  # whether Xendit forgot to settle one
         self._people = People(rng)
 
     def take_rows(self) -> Rows:
