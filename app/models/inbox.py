@@ -17,6 +17,7 @@ class Source(enum.Enum):
     REFUND = "refund"
     MAIL = "mail"
     DIFFERENCE = "difference"
+    SETTLEMENT = "settlement"
     JOB = "job"
 
 
@@ -24,7 +25,8 @@ class InboxNote(Base):
     """The owner of an entry of the inbox and the last note about it; made when either is first set.
 
     `key` names the entry within its source. `closed_at` is set where a person's word alone ends it:
-    a letter that cannot arrive, a difference that was explained, a job that is given up for good.
+    a letter that cannot arrive, a difference that was explained, a settlement that Xendit has
+    spoken about, a job that is given up for good.
     `version` counts what was done here, so that a page that shows an older state is told from it.
     """
 

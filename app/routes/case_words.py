@@ -6,7 +6,7 @@ from flask_babel import format_date, format_timedelta
 from flask_babel import lazy_gettext as _l
 
 from app.errors import Words
-from app.models import Source
+from app.models import Source, Verdict
 from app.services.office.inbox import Entry
 
 SOURCES: dict[Source, Words] = {
@@ -14,7 +14,14 @@ SOURCES: dict[Source, Words] = {
     Source.REFUND: _l("Refund"),
     Source.MAIL: _l("Mail"),
     Source.DIFFERENCE: _l("Difference"),
+    Source.SETTLEMENT: _l("Money at Xendit"),
     Source.JOB: _l("Work given up"),
+}
+VERDICTS: dict[str, Words] = {
+    Verdict.NOT_HERE.value: _l("Xendit has an invoice that we do not know"),
+    Verdict.NOT_THERE.value: _l("Paid here, unknown to Xendit"),
+    Verdict.AMOUNT_DIFFERS.value: _l("Another amount than Xendit's"),
+    Verdict.TWO_PAID.value: _l("Two paid invoices for one order"),
 }
 TITLES: dict[tuple[Source, str], Words] = {
     (Source.CASE, "seats_gone"): _l("Paid, but the seats are gone"),
@@ -26,10 +33,8 @@ TITLES: dict[tuple[Source, str], Words] = {
     (Source.REFUND, "no_account"): _l("Refund: bank account missing"),
     (Source.REFUND, "transfer"): _l("Refund to transfer"),
     (Source.REFUND, "unsent"): _l("Refund not sent yet"),
-    (Source.DIFFERENCE, "not_here"): _l("Xendit has an invoice that we do not know"),
-    (Source.DIFFERENCE, "not_there"): _l("Paid here, unknown to Xendit"),
-    (Source.DIFFERENCE, "amount_differs"): _l("Another amount than Xendit's"),
-    (Source.DIFFERENCE, "two_paid"): _l("Two paid invoices for one order"),
+    **{(Source.DIFFERENCE, verdict): words for verdict, words in VERDICTS.items()},
+    (Source.SETTLEMENT, "overdue"): _l("Not settled after a month"),
 }
 NEXT: dict[tuple[Source, str], Words] = {
     (Source.CASE, "seats_gone"): _l(
@@ -64,6 +69,11 @@ NEXT: dict[tuple[Source, str], Words] = {
     ),
     (Source.DIFFERENCE, "two_paid"): _l(
         "One of the two has to go back. Look at the order, then write down what was done."
+    ),
+    (Source.SETTLEMENT, "overdue"): _l(
+        "Xendit has not put this payment into the balance for 31 days. Ask Xendit's support about "
+        "the transaction below, and write down the answer. It is still read a few times a day, "
+        "and leaves this list by itself once it is settled."
     ),
 }
 NEXT_ANY: dict[Source, Words] = {

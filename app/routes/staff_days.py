@@ -10,7 +10,8 @@ from flask_babel import lazy_gettext as _l
 from app.clock import utcnow
 from app.errors import NotFound, Words
 from app.gateways import current_settings
-from app.models import Role, Verdict
+from app.models import Role
+from app.routes import case_words
 from app.routes.access import requires_role
 from app.routes.proof import requires_fresh_proof
 from app.routes.staff import the_member
@@ -28,12 +29,6 @@ DONE = _l("The day is closed.")
 CLOSED_BEFORE = _l("Somebody closed this day a moment before you.")
 CHANGED = _l("The figures changed while you looked. Check them again before you close the day.")
 EXPLAIN = _l("Say in a sentence why the figures differ from Xendit's.")
-VERDICTS: dict[str, Words] = {
-    Verdict.NOT_HERE.value: _l("Xendit has an invoice that no order knows"),
-    Verdict.NOT_THERE.value: _l("Paid here, and unknown to Xendit"),
-    Verdict.AMOUNT_DIFFERS.value: _l("Another amount was paid than asked"),
-    Verdict.TWO_PAID.value: _l("Two invoices of one order were paid"),
-}
 
 
 @bp.get("")
@@ -120,7 +115,7 @@ def _words_of(look: DayLook) -> dict[str, object]:
     return {
         "look": look,
         "figures": look.figures,
-        "verdicts": VERDICTS,
+        "verdicts": case_words.VERDICTS,
         "movements": MOVEMENTS,
         "accounts": ACCOUNTS,
         "day_name": _day_name,

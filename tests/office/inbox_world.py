@@ -1,6 +1,6 @@
 """An inbox for tests: of everything that can wait for a person there is some."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from app.models import (
     RefundStatus,
     RefundWay,
     Source,
+    Transaction,
 )
 from app.services.office import inbox
 from app.services.office.demo.making import plan_demo, write_demo
@@ -53,6 +54,8 @@ def sell(office: Office) -> None:
         newest = sa.select(sa.func.max(Mail.id)).scalar_subquery()
         refused = session.scalars(sa.select(Mail).where(Mail.id == newest)).one()
         refused.refused_because = "550 no such mailbox"
+        forgotten = session.scalars(sa.select(Transaction).limit(1)).one()
+        forgotten.settled_at, forgotten.created_at = None, NOW - timedelta(days=40)
 
 
 def all_entries() -> list[Entry]:

@@ -20,6 +20,7 @@ from app.models import (
     Role,
     Source,
     Staff,
+    Transaction,
 )
 from app.services.office.day_look import find_next_open
 from app.services.office.waiting import after, difference_key, select_waiting
@@ -69,7 +70,7 @@ class InboxPage:
 
 
 # What an entry is about, as its page shows it.
-Fact = MoneyCase | Refund | Mail | Job | ReconciliationLine
+Fact = MoneyCase | Refund | Mail | Job | ReconciliationLine | Transaction
 
 
 def list_waiting(
@@ -159,6 +160,8 @@ def _fact(entry: Entry) -> sa.Select[Fact]:
         return sa.select(Refund).where(Refund.id == int(entry.key))
     if entry.source is Source.MAIL:
         return sa.select(Mail).where(Mail.id == int(entry.key))
+    if entry.source is Source.SETTLEMENT:
+        return sa.select(Transaction).where(Transaction.id == int(entry.key))
     if entry.source is Source.JOB:
         return sa.select(Job).where(Job.id == int(entry.key))
     lines = sa.select(ReconciliationLine).where(

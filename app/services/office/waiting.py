@@ -21,12 +21,15 @@ from app.models import (
     RefundStatus,
     RefundWay,
     Source,
+    Transaction,
     Verdict,
 )
+from app.services.money.settling import LONGEST_LOOK_BACK
 
 FINE = (Verdict.MATCH, Verdict.HEALED)
 # Later than this Xendit's answer, or our own job, should have come: facts 6.2 says hours.
 LATE = timedelta(days=3)
+OVERDUE = LONGEST_LOOK_BACK  # beyond which Xendit's list is not read
 KEY_LENGTH = 96
 
 Rows = sa.Select[*tuple[Any, ...]]
@@ -34,7 +37,9 @@ Rows = sa.Select[*tuple[Any, ...]]
 
 def select_waiting(now: datetime) -> sa.CompoundSelect[*tuple[Any, ...]]:
     """Select everything: source, key, opened_at, kind, order_code, amount, about."""
-    return sa.union_all(_cases(), _refunds(now), _mails(), _differences(), _jobs())
+    return sa.union_all(
+        _cases(), _refunds(now), _mails(), _differences(), _settlements(now), _jobs()
+    )
 
 
 def _cases() -> Rows:
@@ -129,6 +134,17 @@ def _was_found_later(verdict: Verdict) -> sa.Exists:
         later.verdict == verdict,
         later.invoice_id == ReconciliationLine.invoice_id,
         later.id > ReconciliationLine.id,
+    )
+
+
+def _settlements(now: datetime) -> Rows:
+    """Select payments that Xendit should have settled long ago."""
+    is_overdue = Transaction.settled_at.is_(None) & (Transaction.created_at < now - OVERDUE)
+    kind = sa.literal("overdue")
+    return (
+        _row(Source.SETTLEMENT, Transaction.id, Transaction.created_at, kind, Transaction.net)
+        .join(Order, Order.id == Transaction.order_id)
+        .where(is_overdue, Transaction.id.not_in(_closed(Source.SETTLEMENT)))
     )
 
 
