@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.models import CheckIn, Device, ETicket, Gate, ScanReason, ScanResult
 from app.services.door.devices import detach
+from app.services.running.minutes import minute_of, read_minute
 from app.services.running.transaction import reading
 
 SLOT = timedelta(minutes=5)
@@ -84,20 +85,16 @@ def look_at_door(now: datetime) -> LiveNumbers:
 
 
 def _count_entries(session: Session) -> Counter[tuple[str, datetime]]:
-    """Return the first entries by gate and slot.
-
-    Both databases write a time as `2027-01-23 09:00:…`: its first 16 characters are its minute.
-    """
-    minute = sa.func.substr(sa.cast(ETicket.admitted_at, sa.String(26)), 1, 16)
+    """Return the first entries by gate and slot."""
+    minute = minute_of(ETicket.admitted_at)
     wanted = (
-        sa.select(ETicket.admitted_gate, minute, sa.func.count())
+        sa.select(ETicket.admitted_gate, sa.func.count(), *minute)
         .where(ETicket.admitted_at.is_not(None))
-        .group_by(ETicket.admitted_gate, minute)
+        .group_by(ETicket.admitted_gate, *minute)
     )
     entries: Counter[tuple[str, datetime]] = Counter()
-    for gate, text, count in session.execute(wanted):
-        moment = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
-        entries[gate or NO_GATE, _slot_of(moment)] += count
+    for gate, count, *parts in session.execute(wanted):
+        entries[gate or NO_GATE, _slot_of(read_minute(parts))] += count
     return entries
 
 

@@ -1,9 +1,9 @@
 """What the charts show: sales against seats and price windows, the funnel, channels, arrivals."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -11,19 +11,18 @@ from sqlalchemy.exc import IntegrityError
 from app.models import (
     Account,
     ETicket,
+    LedgerSum,
     Movement,
     Order,
     PageView,
     Ticket,
 )
 from app.services.money import ledger
-from app.services.money.ledger import Sum
+from app.services.running.minutes import minute_of, read_minute
 from app.services.running.transaction import affected, reading, transaction, use_case
 
 MOST_LINES = 6  # what a reader can tell apart; the tickets that sold least stand together
 SLOT = timedelta(minutes=10)
-# 2027-01-26 02:1: a time as both kinds of database write it, cut behind the tens of minutes.
-SLOT_TEXT = 15
 
 
 @dataclass(frozen=True)
@@ -68,11 +67,8 @@ class Funnel:
 def chart_sales() -> SalesCourse:
     """Return how sales went from the first day to the last; three statements."""
     tickets = _list_tickets()
-    sold: dict[int, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     days = ledger.find_period()
-    for one in ledger.list_sums(*days) if days else ():
-        if one.account is Account.SALES:
-            sold[one.ticket_id][one.day] += one.count
+    sold = _count_sold()
     totals = {ticket.id: sum(sold[ticket.id].values()) for ticket in tickets}
     named, rest = _choose_lines(tickets, totals)
     return SalesCourse(
@@ -95,37 +91,38 @@ def chart_sales() -> SalesCourse:
 
 def count_funnel() -> Funnel:
     """Return the funnel of the whole sale."""
-    days = ledger.find_period()
-    sums: Sequence[Sum] = ledger.list_sums(*days) if days else ()
-    sales = [one for one in sums if one.account is Account.SALES]
     entered = sa.select(sa.func.count(ETicket.id)).where(ETicket.admitted_at.is_not(None))
+    sold = (LedgerSum.account == Account.BUYERS) & (LedgerSum.movement == Movement.SOLD)
     with reading() as session:
+        paid = session.scalar(_count_up(sold))
+        seats = session.scalar(_count_up(LedgerSum.account == Account.SALES))
         looks = session.scalar(sa.select(sa.func.sum(PageView.views)))
         orders = session.scalar(sa.select(sa.func.count(Order.id))) or 0
         came = session.scalar(entered) or 0
     return Funnel(
         looks=None if looks is None else int(looks),
         orders=orders,
-        paid=ledger.count_up(sums, Account.BUYERS, Movement.SOLD),
-        seats=sum(one.count for one in sales),
+        paid=int(paid or 0),
+        seats=int(seats or 0),
         entered=came,
     )
 
 
 def chart_arrivals(zone: tzinfo) -> list[tuple[datetime, int]]:
     """Return first entries of every ten minutes, from the first to the last, without gaps."""
-    written = sa.func.substr(sa.cast(ETicket.admitted_at, sa.String(26)), 1, SLOT_TEXT)
-    slots = sa.select(written, sa.func.count(ETicket.id)).where(ETicket.admitted_at.is_not(None))
+    minute = minute_of(ETicket.admitted_at)
+    entries = sa.select(sa.func.count(), *minute).where(ETicket.admitted_at.is_not(None))
+    counts: Counter[datetime] = Counter()
     with reading() as session:
-        found = session.execute(slots.group_by(written)).all()
-    counts = {_begin(slot): count for slot, count in found}
+        for count, *parts in session.execute(entries.group_by(*minute)):
+            counts[_slot_of(read_minute(parts))] += count
     if not counts:
         return []
     first, last = min(counts), max(counts)
     # Somebody let in a day early for a trial does not make a chart of a thousand empty slots.
     slot_count = (last - first) // SLOT + 1
     every = [first + SLOT * n for n in range(slot_count)] if slot_count <= 500 else sorted(counts)
-    return [(at.astimezone(zone), counts.get(at, 0)) for at in every]
+    return [(at.astimezone(zone), counts[at]) for at in every]
 
 
 @use_case
@@ -140,6 +137,23 @@ def add_looks(day: date, looks: int) -> None:
     except IntegrityError:  # another process opened the day meanwhile
         with transaction() as session:
             affected(session, more)
+
+
+def _count_sold() -> dict[int, dict[date, int]]:
+    """Return the seats of each ticket and day, those taken back taken off."""
+    day = (LedgerSum.ticket_id, LedgerSum.day)
+    seats = sa.select(*day, sa.func.sum(LedgerSum.count)).group_by(*day)
+    sold: dict[int, dict[date, int]] = defaultdict(lambda: defaultdict(int))
+    with reading() as session:
+        for ticket_id, at, count in session.execute(
+            seats.where(LedgerSum.account == Account.SALES)
+        ):
+            sold[ticket_id][at] = int(count)
+    return sold
+
+
+def _count_up(which: sa.ColumnElement[bool]) -> sa.Select[int]:
+    return sa.select(sa.func.sum(LedgerSum.count)).where(which)
 
 
 def _list_tickets() -> list[Ticket]:
@@ -193,5 +207,5 @@ def _capacity(tickets: Sequence[Ticket]) -> int:
     return alone + sum(min(amount, quotas[key]) for key, amount in shared.items())
 
 
-def _begin(slot: str) -> datetime:
-    return datetime.strptime(f"{slot}0", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+def _slot_of(minute: datetime) -> datetime:
+    return minute - timedelta(minutes=minute.minute % (SLOT // timedelta(minutes=1)))

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.models import Account, Movement, Order, OrderStatus, Ticket, Transaction
+from app.models import Account, LedgerSum, Movement, Order, OrderStatus, Ticket, Transaction
 from app.services.money import ledger
 from app.services.money.ledger import Sum, add_up, count_up
 from app.services.running.transaction import reading
@@ -143,10 +143,10 @@ def find_days(first: date | None, last: date | None, *, today: date) -> tuple[da
 
 def look(first: date, last: date) -> Overview:
     """Return the overview of some days; four statements, whatever was sold."""
-    sums = ledger.list_sums(first, last)
+    sums, sold = _list_sums(first, last)
     order, names = _list_tickets()
-    tickets = _group(sums, lambda one: one.ticket_id)
-    channels = _group(sums, lambda one: one.channel)
+    tickets = _group(sold, lambda one: one.ticket_id)
+    channels = _group(sold, lambda one: one.channel)
     by_day: dict[date, list[Sum]] = defaultdict(list)
     for one in sums:
         by_day[one.day].append(one)
@@ -187,6 +187,30 @@ def look_at_now(now: datetime, zone: tzinfo) -> Standing:
     )
 
 
+def _list_sums(first: date, last: date) -> tuple[list[Sum], list[Sum]]:
+    """Return the sums of each day, and what was sold by ticket and channel, of the same moment.
+
+    Hence in one statement. Each day's tickets by channel are five times as many rows, which nobody
+    looks at.
+    """
+    kind = (LedgerSum.movement, LedgerSum.account)
+    figures = (sa.func.sum(LedgerSum.amount), sa.func.sum(LedgerSum.count))
+    nothing = (sa.literal(0), sa.literal(""))
+    days = sa.select(sa.literal(1), LedgerSum.day, *kind, *nothing, *figures)
+    days = days.group_by(LedgerSum.day, *kind)
+    parts = (LedgerSum.ticket_id, LedgerSum.channel)
+    sold = sa.select(sa.literal(0), sa.func.min(LedgerSum.day), *kind, *parts, *figures)
+    sold = sold.where(LedgerSum.account == Account.SALES).group_by(*kind, *parts)
+    within = LedgerSum.day.between(first, last)
+    with reading() as session:
+        rows = session.execute(sa.union_all(days.where(within), sold.where(within))).all()
+    sums: dict[int, list[Sum]] = {1: [], 0: []}
+    for is_day, day, movement, account, ticket_id, channel, amount, count in rows:
+        one = Sum(day, movement, account, ticket_id, channel, int(amount), int(count))
+        sums[is_day].append(one)
+    return sums[1], sums[0]
+
+
 def _sales(sums: Iterable[Sum], name: str = "") -> Sales:
     of = {Movement.SOLD: [0, 0], Movement.CANCELLED: [0, 0]}
     for one in sums:
@@ -200,8 +224,7 @@ def _sales(sums: Iterable[Sum], name: str = "") -> Sales:
 def _group(sums: Sequence[Sum], key: Callable[[Sum], Any]) -> dict[Any, Sales]:
     groups: dict[Any, list[Sum]] = defaultdict(list)
     for one in sums:
-        if one.account is Account.SALES:
-            groups[key(one)].append(one)
+        groups[key(one)].append(one)
     return {each: _sales(members) for each, members in groups.items()}
 
 
