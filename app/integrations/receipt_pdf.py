@@ -16,8 +16,16 @@ SCALES = ((10**12, "triliun"), (10**9, "miliar"), (10**6, "juta"), (10**3, "ribu
 
 
 @dataclass(frozen=True)
+class VoucherLine:
+    """The code an order was made with, and the rupiah it took off in all; 0: it only opened."""
+
+    code: str
+    discount: int
+
+
+@dataclass(frozen=True)
 class Line:
-    """Some tickets of one type at one price (rupiah)."""
+    """Some tickets of one type at one price (rupiah), without a voucher."""
 
     type: str
     quantity: int
@@ -49,6 +57,7 @@ class ReceiptDocument:
     tax_id: str | None
     timezone: ZoneInfo
     accent: str
+    voucher: VoucherLine | None = None
 
 
 def draw_receipt(document: ReceiptDocument, renderer: TicketRenderer) -> bytes:
@@ -73,6 +82,7 @@ def _context(document: ReceiptDocument) -> dict[str, object]:
         ],
         "amount": rupiah(document.amount),
         "total": rupiah(document.total),
+        "discount": rupiah(document.voucher.discount) if document.voucher else None,
         "differs": document.amount != document.total,
         "in_words": f"{spell(document.amount)} rupiah" if document.locale == "id" else None,
         "issued_on": event_date(document.issued_at, zone),

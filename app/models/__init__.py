@@ -27,7 +27,7 @@ from app.models.ledger import (
 )
 from app.models.mail import Mail, MailRequest
 from app.models.message import Message, MessageRecipient, MessageStatus, RecipientStatus
-from app.models.order import ORDER_TRANSITIONS, Order, OrderItem, OrderStatus
+from app.models.order import ORDER_TRANSITIONS, Order, OrderItem, OrderStatus, UsedVoucher
 from app.models.page_view import PageView
 from app.models.partner import ApiKey, IdempotencyKey
 from app.models.past_invoice import PastInvoice
@@ -135,6 +135,7 @@ __all__ = [
     "TicketStock",
     "Transaction",
     "TransactionReading",
+    "UsedVoucher",
     "User",
     "Verdict",
     "Voucher",

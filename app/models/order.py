@@ -2,6 +2,7 @@
 
 import enum
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -29,6 +30,13 @@ ORDER_TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.EXPIRED: frozenset({OrderStatus.PAID}),
     OrderStatus.CANCELLED: frozenset({OrderStatus.PAID}),
 }
+
+
+class UsedVoucher(NamedTuple):
+    """The voucher of an order: its code, and the rupiah it took off in all (0: it only opened)."""
+
+    code: str
+    discount: int
 
 
 class Order(Base):
@@ -101,6 +109,14 @@ class Order(Base):
                 seats[item.voucher_id] = seats.get(item.voucher_id, 0) + item.quantity
         return seats
 
+    @property
+    def used_voucher(self) -> UsedVoucher | None:
+        """Return the voucher it was ordered with, if any: there is one code an order."""
+        code = next((item.voucher.code for item in self.items if item.voucher is not None), None)
+        if code is None:
+            return None
+        return UsedVoucher(code, sum(item.list_subtotal - item.subtotal for item in self.items))
+
 
 class OrderItem(Base):
     """A ticket, how many, and its price at the time of ordering; one item a ticket and order.
@@ -133,3 +149,8 @@ class OrderItem(Base):
     @property
     def subtotal(self) -> int:
         return self.quantity * self.price
+
+    @property
+    def list_subtotal(self) -> int:
+        """Return what these seats would have cost without a voucher."""
+        return self.quantity * (self.price if self.list_price is None else self.list_price)

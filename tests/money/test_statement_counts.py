@@ -223,7 +223,7 @@ COUNTS: list[tuple[Callable[[Busy], Act], int, int]] = [
     (_repeated_callback, 5, 1),
     (_confirming, 19, 4),  # among them one that keeps what Xendit said
     (_confirming_again, 5, 2),
-    (_delivering, 8, 3),
+    (_delivering, 9, 3),
     (_opening_an_invoice, 17, 5),
     (_expiring, 17, 5),
     (_reading_back, 11, 4),

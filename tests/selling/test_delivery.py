@@ -215,4 +215,4 @@ def test_a_delivery_takes_few_statements(mailing_world: World) -> None:
     sa.event.remove(engine, "before_cursor_execute", count)
 
     told = [each for each in statements if not each.startswith(("BEGIN", "PRAGMA"))]
-    assert len(told) == 4, "the order, its seats, whether it was mailed; that it is now"
+    assert len(told) == 5, "the order, its seats, its items; whether it was mailed, that it is now"

@@ -149,6 +149,15 @@ class OrderItemSchema(Schema):
     subtotal = fields.Integer()
 
 
+class UsedVoucherSchema(Schema):
+    """The voucher of an order."""
+
+    code = fields.String()
+    discount = fields.Integer(
+        metadata={"description": "Whole rupiah it took off: the prices of the items have it."}
+    )
+
+
 class OrderSchema(Schema):
     """An order."""
 
@@ -162,6 +171,12 @@ class OrderSchema(Schema):
     expires_at = fields.AwareDateTime(data_key="expiresAt", format="iso")
     url = fields.String(metadata={"description": "The buyer's page: unguessable, keep it private."})
     items = fields.List(fields.Nested(OrderItemSchema))
+    used_voucher = fields.Nested(
+        UsedVoucherSchema,
+        data_key="voucher",
+        allow_none=True,
+        metadata={"description": "Null without one."},
+    )
 
 
 class LineSchema(Schema):

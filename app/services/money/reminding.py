@@ -55,7 +55,8 @@ def reminder_words(
         return None
     if payment.hinted_at is not None and now < payment.hinted_at + JUST_BACK:
         raise RetryLater("may have paid just now", payment.hinted_at + JUST_BACK - now)
-    return {"items": order.items, "pay_until": order.pay_until}
+    words = {"items": order.items, "voucher": order.used_voucher}
+    return words | {"pay_until": order.pay_until}
 
 
 def expired_words(session: Session, order: Order, *, now: datetime) -> Words | None:
@@ -65,7 +66,7 @@ def expired_words(session: Session, order: Order, *, now: datetime) -> Words | N
     )
     if not is_unpaid or _has_case(session, order) or now > order.expires_at + NEWS_FOR:
         return None
-    return {"items": order.items}
+    return {"items": order.items, "voucher": order.used_voucher}
 
 
 def _remind_at(order: Order, hold: timedelta) -> datetime:

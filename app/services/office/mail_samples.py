@@ -100,8 +100,9 @@ def _words(order: Order, now: datetime) -> Iterator[tuple[str, str, Words]]:
     choices = {"deadline": now + timedelta(days=3), "alternatives": [_alternative(now)]}
     pay_until = now + timedelta(minutes=10)
     yield resending.AGAIN, resending.AGAIN, {"seats": seats}
-    yield letters.REMINDER, letters.REMINDER, {"items": order.items, "pay_until": pay_until}
-    yield letters.EXPIRED, letters.EXPIRED, {"items": order.items}
+    items: Words = {"items": order.items, "voucher": order.used_voucher}
+    yield letters.REMINDER, letters.REMINDER, items | {"pay_until": pay_until}
+    yield letters.EXPIRED, letters.EXPIRED, items
     yield letters.SEATS_GONE, letters.SEATS_GONE, money | choices
     yield letters.BANK_DETAILS, letters.BANK_DETAILS, money | {"way": "by_hand"}
     for way in ("xendit", "by_hand"):

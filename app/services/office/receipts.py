@@ -16,8 +16,16 @@ from sqlalchemy.orm import Session
 from app.config import Event
 from app.errors import NotFound
 from app.integrations.pdf import TicketRenderer
-from app.integrations.receipt_pdf import Line, ReceiptDocument, draw_receipt
-from app.models import Order, Receipt, ReceiptCounter, ReceiptKind, Refund, RefundReason
+from app.integrations.receipt_pdf import Line, ReceiptDocument, VoucherLine, draw_receipt
+from app.models import (
+    Order,
+    OrderItem,
+    Receipt,
+    ReceiptCounter,
+    ReceiptKind,
+    Refund,
+    RefundReason,
+)
 from app.services.money import refunds
 from app.services.money.payments import lock_order
 from app.services.running.transaction import affected, reading, transaction, use_case
@@ -96,6 +104,8 @@ def render(receipt: Receipt, *, event: Event, renderer: TicketRenderer) -> bytes
         **{key: said[key] for key in ("locale", "credited", "channel", "order_code", "buyer")},
         **{key: said[key] for key in ("total", "event_name", "contact_email")},
         **{key: said[key] for key in ("organizer", "address", "tax_id")},
+        # Those made before there was such a line say the reduced prices instead.
+        voucher=VoucherLine(**said["voucher"]) if said.get("voucher") else None,
         number=number_of(receipt),
         amount=receipt.amount,
         issued_at=receipt.issued_at,
@@ -184,9 +194,10 @@ def _say(order: Order, event: Event) -> dict[str, Any]:
         "paid_at": paid_at.isoformat() if paid_at else None,
         "channel": order.payment.channel,
         "lines": [
-            {"type": item.ticket.type, "quantity": item.quantity, "price": item.price}
+            {"type": item.ticket.type, "quantity": item.quantity, "price": _list_price(item)}
             for item in order.items
         ],
+        "voucher": order.used_voucher and order.used_voucher._asdict(),
         "total": order.total,
         "event_name": event.name,
         "contact_email": event.contact_email,
@@ -195,6 +206,10 @@ def _say(order: Order, event: Event) -> dict[str, Any]:
         "tax_id": event.organizer.tax_id,
         "timezone": str(event.timezone),
     }
+
+
+def _list_price(item: OrderItem) -> int:
+    return item.price if item.list_price is None else item.list_price
 
 
 def _receipt_before(refund: Refund, *, event: Event, now: datetime) -> Receipt:

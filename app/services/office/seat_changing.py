@@ -166,7 +166,8 @@ def _move_items(session: Session, order: Order, quote: SeatQuote) -> None:
             ticket_id=quote.ticket.id,
             quantity=0,
             price=quote.price,
-            list_price=quote.ticket.price if old.voucher_id else None,
+            # What the voucher took off stays the voucher's: dearer seats are our gift, not its.
+            list_price=old.list_price and min(old.list_price, quote.ticket.price),
             voucher_id=old.voucher_id,
             attendees=[],
         )

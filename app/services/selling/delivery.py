@@ -9,7 +9,7 @@ from app.config import Event, Settings
 from app.integrations.calendar import event_calendar
 from app.integrations.mailer import Attachment, Letter, Mailer
 from app.integrations.pdf import Seat, TicketDocument, TicketRenderer, TicketRenderingFailed
-from app.models import ETicket, Order
+from app.models import ETicket, Order, OrderItem, Voucher
 from app.services.running.mailing import Topic, post, was_posted, write_about
 from app.services.running.transaction import reading
 
@@ -20,6 +20,7 @@ CALENDAR_NAME = "event.ics"
 ALL_A_MAIL_SAYS = (
     joinedload(Order.user),
     selectinload(Order.e_tickets).joinedload(ETicket.ticket),
+    selectinload(Order.items).joinedload(OrderItem.voucher).lazyload(Voucher.use),
 )
 
 
@@ -56,7 +57,11 @@ def write_confirmation(order: Order, topic: Topic, pdf: bytes | None, settings: 
         topic,
         settings,
         template=topic.name,
-        words={"seats": _seats(order), "attached": pdf is not None},
+        words={
+            "seats": _seats(order),
+            "attached": pdf is not None,
+            "voucher": order.used_voucher,
+        },
         attachments=attachments_of(order, pdf, settings),
     )
 

@@ -18,6 +18,7 @@ from app.models import (
     OrderStatus,
     Payment,
     PaymentStatus,
+    UsedVoucher,
     User,
 )
 from app.models.codes import new_order_code, new_order_token
@@ -68,13 +69,18 @@ class PlacedItem:
     def subtotal(self) -> int:
         return self.quantity * self.price
 
+    @property
+    def discount(self) -> int:
+        """Return what the voucher takes off these seats."""
+        return self.quantity * (self.ticket.price - self.price)
+
 
 @dataclass(frozen=True)
 class PlacedOrder:
     """An order that now exists. `is_repeat` when an earlier identical request had made it.
 
-    With `has_head_start` its invoice is to be tried at once, before the job does it. `items` are
-    known only when it was placed just now, so that it can be told without a reading.
+    With `has_head_start` its invoice is to be tried at once, before the job does it. `items` and
+    `used_voucher` are known only when it was placed just now: it can be told without a reading.
     """
 
     order_id: int
@@ -87,6 +93,7 @@ class PlacedOrder:
     total: int
     expires_at: datetime
     items: tuple[PlacedItem, ...] = ()
+    used_voucher: UsedVoucher | None = None
 
     @property
     def status(self) -> OrderStatus:
@@ -137,6 +144,14 @@ class PricedDraft:
                 seats[item.voucher_id] = seats.get(item.voucher_id, 0) + item.quantity
         return seats
 
+    @property
+    def used_voucher(self) -> UsedVoucher | None:
+        """Return the request's code, which is one that counts, and what it takes off."""
+        code = self.draft.request.voucher
+        if code is None:
+            return None
+        return UsedVoucher(code, sum(item.discount for item in self.items))
+
     def placed(self, order_id: int, invoice_job_id: int | None) -> PlacedOrder:
         """Return the order once it is written."""
         return PlacedOrder(
@@ -150,6 +165,7 @@ class PricedDraft:
             total=self.total,
             expires_at=self.draft.expires_at,
             items=self.items,
+            used_voucher=self.used_voucher,
         )
 
 

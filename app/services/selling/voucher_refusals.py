@@ -38,7 +38,11 @@ class VoucherNotValid(_VoucherRefusal):
 
     @classmethod
     def too_early(cls) -> "VoucherNotValid":
-        return cls(_l("This code cannot be used yet."))
+        return cls(
+            _l(
+                "This code cannot be used yet. Come back later, or clear the field to go on without it."
+            )
+        )
 
     @classmethod
     def too_late(cls) -> "VoucherNotValid":
@@ -46,7 +50,12 @@ class VoucherNotValid(_VoucherRefusal):
 
     @classmethod
     def for_other_tickets(cls) -> "VoucherNotValid":
-        return cls(_l("This code is for other tickets than those you chose."))
+        return cls(
+            _l(
+                "This code is for other tickets than those you chose. "
+                "Choose the tickets it is for, or clear the field."
+            )
+        )
 
 
 class VoucherUsedUp(_VoucherRefusal):
