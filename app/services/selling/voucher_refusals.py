@@ -40,7 +40,8 @@ class VoucherNotValid(_VoucherRefusal):
     def too_early(cls) -> "VoucherNotValid":
         return cls(
             _l(
-                "This code cannot be used yet. Come back later, or clear the field to go on without it."
+                "This code cannot be used yet. "
+                "Come back later, or clear the field to go on without it."
             )
         )
 
