@@ -13,14 +13,15 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, Request
 
 from app import tracing
 from app.clock import utcnow
 from app.extensions import db
-from app.routes.language import COOKIE
+from app.routes.language import COOKIE, language_of
 from app.routes.late_comers import CHECKOUT, comes_too_late
 from app.services.selling.shop_window import ShopWindow, window_of
 
@@ -28,16 +29,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # What each address's answer depends on; its `Vary` says the same to caches.
-LANGUAGE = "the language that the cookie names"
-OF_A_PAGE = (
-    LANGUAGE,
-    "HTTP_HX_REQUEST",
-    "HTTP_HX_HISTORY_RESTORE_REQUEST",
-    "HTTP_ACCEPT_LANGUAGE",
-)
+LANGUAGE = "the reader's language"
+OF_A_PAGE = (LANGUAGE, "HTTP_HX_REQUEST", "HTTP_HX_HISTORY_RESTORE_REQUEST")
 LOOKED_AT = {"/": OF_A_PAGE, "/api/tickets": (), CHECKOUT: (*OF_A_PAGE, "QUERY_STRING")}
 CHOSEN_LANGUAGE = re.compile(rf"(?:^|;\s*){COOKIE}=([^;]*)")
-# Anybody may invent languages: then it is drawn for them each time.
 MOST_KEPT = 64
 # While one draws anew in a full shop, the others get the last one rather than a refusal.
 OLDEST = 5.0
@@ -207,4 +202,12 @@ def _seen(environ: "WSGIEnvironment", name: str) -> str:
     if name is not LANGUAGE:
         return str(environ.get(name, ""))
     chosen = CHOSEN_LANGUAGE.search(environ.get("HTTP_COOKIE", ""))
-    return chosen.group(1) if chosen else ""
+    accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
+    return _language(chosen.group(1) if chosen else "", accepted)
+
+
+@lru_cache(maxsize=1_000)
+def _language(chosen: str, accepted: str) -> str:
+    """Return the language of one reader; hundreds of ways to say it lead to the same few pages."""
+    said = {"HTTP_COOKIE": f"{COOKIE}={chosen}", "HTTP_ACCEPT_LANGUAGE": accepted}
+    return language_of(Request(said))
