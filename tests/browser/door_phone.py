@@ -6,10 +6,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.harness.browser import PHONE, Watch
+from tests.harness.browser import PATIENCE_MS, PHONE, Watch
 
 NO_NETWORK = "net::ERR_INTERNET_DISCONNECTED"  # what we cut ourselves is no mistake of the page
-STAYS_MS = 10_000
 
 
 @contextmanager
@@ -25,7 +24,7 @@ def phone_at_the_door(
         **options,
     )
     context.add_cookies([{"name": "door_device", "value": token, "url": url}])
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     watch = Watch()
     watch.context(context)
     try:
@@ -38,7 +37,7 @@ def phone_at_the_door(
 def expect_verdict(page: Page, result: str, *words: str) -> None:
     """Wait for the big screen, and for what it says."""
     verdict = page.locator("#verdict")
-    expect(verdict).to_be_visible(timeout=STAYS_MS)
+    expect(verdict).to_be_visible()
     expect(verdict).to_have_attribute("data-result", result)
     for word in words:
         expect(verdict).to_contain_text(word)

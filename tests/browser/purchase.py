@@ -6,7 +6,6 @@ from playwright.sync_api import Page, expect
 
 from tests.harness.service import Service
 
-PATIENCE_MS = 20_000  # without JavaScript the page only looks again every few seconds
 ORDER_PAGE = re.compile(r"/orders/[\w-]{32}")
 
 
@@ -43,4 +42,4 @@ def pay(page: Page, service: Service, channel: str = "BCA") -> None:
 
 def expect_paid(page: Page) -> None:
     """Wait until the page says by itself that the order is paid."""
-    expect(page.get_by_text("Lunas", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Lunas", exact=True)).to_be_visible()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.keyboard import tab_to, tour
-from tests.browser.purchase import ORDER_PAGE, PATIENCE_MS
+from tests.browser.purchase import ORDER_PAGE
 from tests.harness.browser import DESKTOP, PHONE, browsing
 from tests.harness.service import Service
 
@@ -50,7 +50,7 @@ def test_a_person_buys_with_the_keyboard_alone(
         page.get_by_role("button", name="BCA", exact=True).press("Enter")
         page.get_by_role("button", name="Simulasikan pembayaran berhasil").press("Enter")
         page.wait_for_url(re.compile(re.escape(service.url) + ORDER_PAGE.pattern))
-        expect(page.get_by_text("Lunas", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("Lunas", exact=True)).to_be_visible()
         press(page, "#open-tickets")
         expect(page.get_by_role("heading", level=1)).to_contain_text("e-tiket Anda")
         assert len(tour(page)) > 5
@@ -75,7 +75,7 @@ def test_a_person_who_only_hears_the_page_buys_in_english(
         page.goto(invoice["failure_redirect_url"])
         expect(page.get_by_role("link", name=re.compile("^Pay"))).to_be_visible()
         service.standin.pay(invoice["id"])
-        expect(page.get_by_role("status").first).to_have_text("See you there!", timeout=PATIENCE_MS)
+        expect(page.get_by_role("status").first).to_have_text("See you there!")
         expect(page.get_by_role("heading", level=1)).to_have_text("See you there!")
         page.get_by_role("link", name="Show e-tickets").press("Enter")
         expect(page.get_by_role("img", name=re.compile("QR code of the ticket"))).to_be_visible()

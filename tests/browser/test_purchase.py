@@ -76,7 +76,7 @@ def test_a_slow_xendit_is_told_and_waited_for(service: Service, desktop: Page) -
     desktop.get_by_role("button", name="Bayar").click()
     desktop.wait_for_url("**/orders/*")
 
-    expect(desktop.get_by_role("link", name="Bayar")).to_be_visible(timeout=40_000)
+    expect(desktop.get_by_role("link", name="Bayar")).to_be_visible()
 
 
 def test_the_last_seat_goes_while_somebody_types(service: Service, browser: Browser) -> None:

@@ -45,6 +45,11 @@ WRONG_CLOCK = """
   };
 """
 
+# How long a phone waits for the server before it decides alone: on a busy machine, much longer.
+PATIENCE = re.compile(r"PATIENCE_MS = [\d_]+;")
+LINK_OR_SCAN = re.compile(r"/static/js/door/(sync-link|checkins)\.js$")
+LONG = "PATIENCE_MS = 90_000;"
+
 Verdict = dict[str, Any]
 
 
@@ -119,7 +124,10 @@ class Phone:
 
 
 class OpenPhone(Protocol):
-    """Open a newly paired phone that has heard of the server once."""
+    """Open a newly paired phone that has heard of the server once.
+
+    It waits for a slow answer as long as it takes, unless the test is about its impatience.
+    """
 
     def __call__(
         self,
@@ -127,6 +135,7 @@ class OpenPhone(Protocol):
         lanes: str = "",
         role: DeviceRole = DeviceRole.SCANNER,
         clock_off: int | None = None,
+        is_patient: bool = True,
     ) -> Phone: ...
 
 
@@ -164,10 +173,17 @@ def lose_answer(page: Page, pattern: re.Pattern[str]) -> None:
 
 @contextmanager
 def open_phone(
-    browser: Browser, url: str, token: str, *, clock_off: int | None = None
+    browser: Browser,
+    url: str,
+    token: str,
+    *,
+    clock_off: int | None = None,
+    is_patient: bool = True,
 ) -> Iterator[Phone]:
     """Open a paired phone; errors in its scripts fail the test at the end."""
     context = browser.new_context(viewport={"width": 360, "height": 740})
+    if is_patient:
+        context.route(LINK_OR_SCAN, _make_patient)
     try:
         phone = _paired(context, url, token, clock_off)
         yield phone
@@ -176,8 +192,16 @@ def open_phone(
     assert not phone.problems, phone.problems
 
 
+def _make_patient(route: Route) -> None:
+    """Send the module with another patience."""
+    answer = route.fetch()
+    text, found = PATIENCE.subn(LONG, answer.text())
+    assert found, f"{route.request.url} has no patience any more"
+    route.fulfill(response=answer, body=text)
+
+
 def _paired(context: BrowserContext, url: str, token: str, clock_off: int | None) -> Phone:
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     context.add_cookies([{"name": "door_device", "value": token, "url": url}])
     if clock_off is not None:
         context.add_init_script(WRONG_CLOCK % clock_off)

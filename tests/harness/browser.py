@@ -14,6 +14,7 @@ from playwright.sync_api import (
     Playwright,
     Request,
     Response,
+    expect,
 )
 from playwright.sync_api import Error as PlaywrightError
 
@@ -30,6 +31,8 @@ FLAGS = (
 )
 PHONE = (360, 740)
 DESKTOP = (1280, 800)
+# What must come is waited for as long as a busy machine takes; waiting costs nothing when it comes.
+PATIENCE_MS = 60_000
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 # Chromium reports every answer of 400 and above on the console; a form that comes back with its
 # fields marked (422) is no mistake of the page. A missing file of the page is: see _on_response.
@@ -43,6 +46,7 @@ def chromium(playwright: Playwright, *flags: str) -> Iterator[Browser]:
 
     There can only be one Playwright a thread, but any number of browsers: use the fixture's.
     """
+    expect.set_options(timeout=PATIENCE_MS)
     browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=[*FLAGS, *flags])
     try:
         yield browser
@@ -98,7 +102,7 @@ def browsing(
         locale=locale,
         **options,
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     watch = Watch()
     watch.context(context)
     try:

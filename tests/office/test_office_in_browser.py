@@ -78,5 +78,5 @@ def test_a_case_is_taken_and_a_message_sent(
     expect(page.locator("#progress")).to_have_text("Dihentikan")
     page.get_by_role("button", name="Lanjutkan").click()
     post.work()
-    expect(page.locator("#progress")).to_have_text("Terkirim", timeout=20_000)  # by itself
+    expect(page.locator("#progress")).to_have_text("Terkirim")  # by itself
     look(page)

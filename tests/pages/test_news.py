@@ -96,13 +96,13 @@ def test_the_last_minute_is_announced_when_it_begins(
 ) -> None:
     phone.goto(address + open_for_long(shop, timedelta(seconds=64)))
     expect(phone.locator(".time-left__clock")).to_contain_text("1:0")
-    expect(phone.locator("#announcement")).to_have_text(LAST_WARNING, timeout=10_000)
+    expect(phone.locator("#announcement")).to_have_text(LAST_WARNING)
 
 
 def test_the_page_turns_when_the_time_is_over(shop: Shop, address: str, phone: BrowserPage) -> None:
     phone.goto(address + open_for_long(shop, timedelta(seconds=4)))
     expect(phone.locator("#pay")).to_be_visible()
-    expect(phone.locator(".status--closing")).to_be_visible(timeout=10_000)
+    expect(phone.locator(".status--closing")).to_be_visible()
 
 
 def test_news_move_nothing_that_is_looked_at(shop: Shop, address: str, phone: BrowserPage) -> None:

@@ -40,10 +40,11 @@ def new_phone(browser: Browser, address: str, door: SeededDoor) -> Iterator[Open
             lanes: str = "",
             role: DeviceRole = DeviceRole.SCANNER,
             clock_off: int | None = None,
+            is_patient: bool = True,
         ) -> Phone:
             token = door.pair(f"Phone {next(numbers)}", lanes=lanes, role=role)
             one: AbstractContextManager[Phone] = open_phone(
-                browser, address, token, clock_off=clock_off
+                browser, address, token, clock_off=clock_off, is_patient=is_patient
             )
             phone = opened.enter_context(one)
             assert phone.sync()

@@ -82,7 +82,7 @@ def test_both_entries_on_one_ticket_are_kept_whoever_tells_first(
 def test_a_slow_server_is_not_waited_for_and_its_late_answer_counts(
     new_phone: OpenPhone, door: SeededDoor, seat: SoldSeat
 ) -> None:
-    phone = new_phone()
+    phone = new_phone(is_patient=False)
     holding = Holding(phone.page, CHECK_INS)
 
     verdict = phone.submit(seat.qr_text)
