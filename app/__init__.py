@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import commands, formatting
+from app import formatting, lazy_commands
 from app.config import Settings
 from app.database import engine_options, prepare_engine
 from app.extensions import babel, csrf, db, key_box, limiter, mail, migrate
@@ -194,4 +194,4 @@ def _register_routes(app: Flask) -> None:
     csrf.exempt(callback.bp)
     app.register_blueprint(callback.bp)
     api.init_app(app)
-    commands.init_app(app)
+    lazy_commands.init_app(app)

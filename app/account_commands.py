@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
-from app.command_line import command_actor
+from app.command_actor import command_actor
 from app.forms.fields import FieldProblem, parse_email
 from app.models import Role
 from app.services.office import second_factor, staffing

@@ -11,12 +11,12 @@ from app import (
     fair_door_commands,
     key_commands,
     mail_commands,
-    staff_commands,
+    money_commands,
 )
 from app import worker as background
 from app.account_commands import staff
 from app.clock import utcnow
-from app.command_line import command_actor
+from app.command_actor import command_actor
 from app.forms.catalogue_file import CatalogueFileError, read_catalogue_file, write_catalogue
 from app.gateways import current_settings
 from app.reconcile_command import reconcile_days
@@ -33,7 +33,7 @@ def init_app(app: Flask) -> None:
     """Register the commands."""
     for command in (worker, tickets, staff, api_keys, check_invariants, reconcile_days):
         app.cli.add_command(command)
-    for group in (staff_commands.refunds, staff_commands.cases, staff_commands.orders):
+    for group in (money_commands.refunds, money_commands.cases, money_commands.orders):
         app.cli.add_command(group)
     app.cli.add_command(key_commands.signing_keys)
     app.cli.add_command(mail_commands.mails)

@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from app.database import EnduringSession
 from app.integrations.signing import KeyBox
-from app.migrating import LazyMigrate
+from app.lazy_migrate import LazyMigrate
 from app.models.base import Base
 
 

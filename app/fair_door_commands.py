@@ -7,7 +7,7 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
-from app.command_line import command_actor
+from app.command_actor import command_actor
 from app.environment import parse_moment
 from app.fair_door_settings import A_MOMENT, FairDoorSettings
 from app.gateways import current_settings

@@ -4,7 +4,7 @@ import click
 from flask.cli import AppGroup
 
 from app.clock import utcnow
-from app.command_line import command_actor
+from app.command_actor import command_actor
 from app.services.running.phone_reports import list_waiting
 from app.services.selling import resending
 from app.services.selling import signing_keys as keys

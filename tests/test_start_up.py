@@ -27,7 +27,7 @@ NOT_IN_A_WEB_PROCESS = (
     "flask_migrate",
     "app.worker",
     "app.cli",
-    "app.staff_commands",
+    "app.money_commands",
     "app.reconcile_command",
 )
 

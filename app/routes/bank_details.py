@@ -49,7 +49,7 @@ def submit(token: str) -> ResponseReturnValue:
     """Keep the account for the transfer; what cannot be used comes back with the reason."""
     order, refund = _get_refund(token)
     try:
-        give_bank_details(refund.reference_id, token, **_typed(), now=utcnow())
+        give_bank_details(refund.reference_id, token, **_typed())
     except ValidationFailed as refusal:
         errors = {error.field: error.message for error in refusal.errors}
         return _page(order, refund, errors), refusal.status

@@ -41,7 +41,6 @@ def give(
             reference or refund_of(world, placed).reference_id,
             token or placed.token,
             *(typed or GIVEN),
-            now=world.now(),
         )
 
 

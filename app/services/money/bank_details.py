@@ -3,7 +3,6 @@
 import hmac
 import re
 import unicodedata
-from datetime import datetime
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
@@ -28,13 +27,7 @@ class BankDetailsNotNeeded(DomainError):
 
 @use_case
 def give_bank_details(
-    refund_reference: str,
-    token: str,
-    bank_name: str,
-    account_number: str,
-    account_holder: str,
-    *,
-    now: datetime,
+    refund_reference: str, token: str, bank_name: str, account_number: str, account_holder: str
 ) -> None:
     """Keep where the buyer wants a refund by hand to go, while that is asked.
 

@@ -81,9 +81,7 @@ def test_a_refund_by_hand_from_the_account_to_done(world: World, run: Run) -> No
     placed = sent_refund(world, "ALFAMART")
     reference = reference_of(world, placed)
     with world.app.app_context():
-        give_bank_details(
-            reference, placed.token, "Bank Senja", "123-456-7890", "Sari Dewi", now=world.now()
-        )
+        give_bank_details(reference, placed.token, "Bank Senja", "123-456-7890", "Sari Dewi")
 
     shown = words(run("refunds", "show", reference))
     assert re.search(r"^Bank +Bank Senja$", shown, re.MULTILINE)

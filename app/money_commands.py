@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 from flask_babel import force_locale
 
 from app.clock import utcnow
-from app.command_line import command_actor
+from app.command_actor import command_actor
 from app.errors import Busy, CaseClosed, OrderNotCancellable
 from app.formatting import rupiah, short_datetime
 from app.forms.fields import FieldProblem, parse_email
