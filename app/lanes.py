@@ -7,24 +7,15 @@ Whoever waits for somebody outside gives the place to another meanwhile. Workers
 no lane.
 """
 
-import math
-import random
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.errors import Busy
-
-# Two of 200 who are refused at one moment should not come back at one moment: each comes at a time
-# drawn between the soonest and the latest, and the latest moves out with the crowd, to a bound.
-SOONEST_RETRY = 3
-LATEST_RETRY = 8
-LONGEST_RETRY = 15
+from app.crowd import Crowd, Crowded
 
 
 class Lane(StrEnum):
@@ -36,17 +27,6 @@ class Lane(StrEnum):
     SHOP = "shop"
     LATE = "late"
     HEALTH = "health"
-
-
-class Crowded(Busy):
-    """Too many were before this request; nothing of it was done.
-
-    `latest` is how many seconds from now the last of those refused now should come back.
-    """
-
-    def __init__(self, latest: int = LATEST_RETRY) -> None:
-        super().__init__()
-        self.retry_after = random.randint(SOONEST_RETRY, latest)  # noqa: S311 (jitter)
 
 
 class TooManyOutside(Exception):
@@ -104,31 +84,23 @@ def limits_for(web_threads: int) -> dict[Lane, Limits]:
     }
 
 
-class Crowd:
-    """Estimates how long those who were refused lately would take to serve.
+class Turn:
+    """What one thread waits for and another brings, once.
 
-    Both counts fade, so that only the last moments count: with SPAN seconds, by two thirds.
+    A bare lock: `threading.Event` has two of them and a list, several times in each request.
     """
 
-    SPAN = 5.0
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._at = clock()
-        self._served = self._refused = 0.0
+    def come(self) -> None:
+        """Wake who waits, or will."""
+        self._lock.release()
 
-    def note(self, *, is_served: bool) -> None:
-        """Count one more who was served, or refused."""
-        now = self._clock()
-        left = math.exp((self._at - now) / self.SPAN)
-        self._at = now
-        self._served = self._served * left + is_served
-        self._refused = self._refused * left + (not is_served)
-
-    def latest_retry(self) -> int:
-        """Return by when, in seconds, those who are refused now should all have come back."""
-        seconds = self.SPAN * self._refused / max(self._served, 1.0)
-        return round(min(max(seconds, LATEST_RETRY), LONGEST_RETRY))
+    def wait(self, seconds: float = -1) -> bool:
+        """Wait until it comes, or for so many seconds; tell whether it came."""
+        return self._lock.acquire(timeout=seconds)
 
 
 class Gate:
@@ -145,8 +117,8 @@ class Gate:
         self._away = {"outside": 0, "aside": 0}
         self._refused = 0
         self._crowd = Crowd()
-        self._returning: deque[threading.Event] = deque()
-        self._waiting: deque[threading.Event] = deque()
+        self._returning: deque[Turn] = deque()
+        self._waiting: deque[Turn] = deque()
         self._ahead = gives_way_to
         self._behind: list[Gate] = []
         if gives_way_to:
@@ -161,8 +133,8 @@ class Gate:
         if turn.wait(self.limits.patience):
             return
         with self._guard:
-            if turn.is_set():
-                return  # in the moment between giving up and saying so
+            if turn not in self._waiting:
+                return  # let in between giving up and saying so
             self._waiting.remove(turn)
             raise self._refusal()
 
@@ -176,25 +148,43 @@ class Gate:
                 gate._let_in()
 
     @contextmanager
-    def lend(self, *, outside: bool) -> Iterator[None]:
-        """Lend the place to others inside the block. Raises TooManyOutside, if it is for outside.
+    def lend(self) -> Iterator[None]:
+        """Lend the place to others, waiting for somebody outside. Raises TooManyOutside.
 
         Who comes back is let in before those who have not begun, however long that takes: what
         it has begun must end.
         """
-        away = "outside" if outside else "aside"
         with self._guard:
-            if outside and self._away["outside"] >= self.limits.outside:
+            if self._away["outside"] >= self.limits.outside:
                 raise TooManyOutside
-            self._away[away] += 1
+            self._away["outside"] += 1
         self.leave()
         try:
             yield
         finally:
             with self._guard:
-                self._away[away] -= 1
+                self._away["outside"] -= 1
                 turn = self._take_turn(self._returning)
             turn.wait()
+
+    def wait_aside(self, pause: "Pause") -> None:
+        """Lend the place until another ends the pause, and then until there is a place again."""
+        with self._guard:
+            if pause.is_over:
+                return
+            pause.has_begun = True
+            self._away["aside"] += 1
+        self.leave()
+        pause.turn.wait()
+
+    def end(self, pause: "Pause") -> None:
+        """Let who waits aside come back in turn, before those who have not begun."""
+        with self._guard:
+            pause.is_over = True
+            if pause.has_begun:
+                self._away["aside"] -= 1
+                self._returning.append(pause.turn)
+                self._let_in()
 
     def figures(self) -> Figures:
         """Return how it stands."""
@@ -211,9 +201,9 @@ class Gate:
         in_line = len(self._returning) + len(self._waiting)
         return self._at_work + sum(self._away.values()) + in_line
 
-    def _take_turn(self, line: deque[threading.Event]) -> threading.Event:
+    def _take_turn(self, line: deque[Turn]) -> Turn:
         """Get in line and let in whoever is first: perhaps the caller, with nobody before it."""
-        turn = threading.Event()
+        turn = Turn()
         line.append(turn)
         self._let_in()
         return turn
@@ -223,7 +213,7 @@ class Gate:
             self._at_work += 1
             if line is self._waiting:
                 self._crowd.note(is_served=True)
-            line.popleft().set()
+            line.popleft().come()
 
     def _places(self) -> int:
         if self._ahead is None:
@@ -262,15 +252,44 @@ def leave() -> None:
 
 
 @contextmanager
-def stepping_aside(*, outside: bool = False) -> Iterator[None]:
-    """Wait for another without keeping anybody from work; without a lane only wait.
+def stepping_aside() -> Iterator[None]:
+    """Wait for somebody outside without keeping anybody from work; without a lane only wait.
 
-    No transaction may be open: its connection belongs to the place. Only so many may wait for
-    somebody `outside` at once: raises TooManyOutside.
+    No transaction may be open: its connection belongs to the place. Only so many may wait at once:
+    raises TooManyOutside.
     """
     gate = _entered.get()
     if gate is None:
         yield
         return
-    with gate.lend(outside=outside):
+    with gate.lend():
         yield
+
+
+class Pause:
+    """A request's wait for another of ours, who ends it; without a lane it only waits.
+
+    Who ends it also sees to the place: the thread is woken once, when it may go on.
+    """
+
+    def __init__(self, gate: Gate | None = None) -> None:
+        self.turn = Turn()
+        self.has_begun = self.is_over = False
+        self._gate = gate or _entered.get()
+
+    def wait(self) -> None:
+        """Wait until the pause is over, in the thread that made it.
+
+        No transaction may be open: its connection belongs to the place.
+        """
+        if self._gate is None:
+            self.turn.wait()
+        else:
+            self._gate.wait_aside(self)
+
+    def end(self) -> None:
+        """Let who waits, or will, go on; once, from any thread."""
+        if self._gate is None:
+            self.turn.come()
+        else:
+            self._gate.end(self)

@@ -227,7 +227,7 @@ class XenditClient:
         started = time.monotonic()
         answer: requests.Response | None = None
         try:
-            with stepping_aside(outside=True):
+            with stepping_aside():
                 answer = self._session.request(
                     method,
                     self._base_url + path,

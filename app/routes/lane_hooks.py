@@ -16,8 +16,9 @@ from werkzeug.wsgi import ClosingIterator
 
 from app import lanes, tracing
 from app.config import Settings
+from app.crowd import Crowded
 from app.extensions import db
-from app.lanes import Crowded, Gate, Lane, gates_for
+from app.lanes import Gate, Lane, gates_for
 from app.routes.hooks import BEGAN, security_headers
 from app.routes.late_comers import only_has_to_be_told
 from app.routes.refusals import Refusals

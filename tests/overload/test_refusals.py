@@ -11,7 +11,8 @@ from flask import Flask, request_started
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from app import tracing
-from app.lanes import Crowded, Lane
+from app.crowd import Crowded
+from app.lanes import Lane
 from app.routes import refusals
 from app.routes.error_handlers import render_refusal
 

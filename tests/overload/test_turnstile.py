@@ -6,6 +6,7 @@ import pytest
 from flask import Flask, Response, stream_with_context
 
 from app.lanes import Gate, Lane
+from app.routes.lane_hooks import lane_of
 
 
 @pytest.fixture
@@ -54,3 +55,29 @@ def test_a_request_that_flask_never_began_has_left(sqlite_app: Flask, shop: Gate
         sqlite_app.test_client().get("/terms")
 
     assert shop.figures().at_work == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "lane"),
+    [
+        ("/api/payment-callback", Lane.PAYMENTS),
+        ("/api/refund-callback", Lane.PAYMENTS),
+        ("/orders/some-token/cancel", Lane.PAYMENTS),
+        ("/door", Lane.PAYMENTS),
+        ("/api/check-ins/undo", Lane.PAYMENTS),
+        ("/api/door/sync", Lane.PAYMENTS),
+        ("/", Lane.SHOP),
+        ("/checkout", Lane.SHOP),
+        ("/api/orders", Lane.SHOP),
+        ("/api/orders/TX7K2M9QPA", Lane.SHOP),
+        ("/doors", Lane.SHOP),
+        ("/staff/orders", Lane.SHOP),
+        ("/readyz", Lane.HEALTH),
+        ("/metrics", Lane.HEALTH),
+        ("/healthz", None),
+        ("/static/css/base.css", None),
+        ("/event.css", None),
+    ],
+)
+def test_the_address_tells_the_lane(path: str, lane: Lane | None) -> None:
+    assert lane_of(path) is lane

@@ -1,6 +1,6 @@
 """When those who are refused should come back: the later, the more of them there are."""
 
-from app.lanes import LATEST_RETRY, LONGEST_RETRY, SOONEST_RETRY, Crowd, Crowded
+from app.crowd import LATEST_RETRY, LONGEST_RETRY, SOONEST_RETRY, Crowd, Crowded
 
 
 class Clock:

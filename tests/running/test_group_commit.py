@@ -6,6 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from app import lanes
+from app.lanes import Figures, Gate, Limits
 from app.services.running.group_commit import GroupCommit
 from tests.harness.waiting import eventually
 
@@ -105,3 +107,23 @@ def test_many_threads_each_get_their_own_answer() -> None:
     assert answers == [[2 * (n * 1000 + turn) for turn in range(50)] for n in range(16)]
     assert sum(len(group) for group in desk.groups) == 16 * 50
     assert desk.counter._waiting == desk.counter._waiting.__class__()
+
+
+def test_who_asks_from_a_lane_lends_the_place_and_has_it_again_with_the_answer() -> None:
+    desk, gate = Desk(), Gate(Limits(at_work=2, in_all=100, outside=0, patience=20.0))
+    desk.open.set()
+
+    def ask_in_lane(number: int) -> int:
+        lanes.enter(gate)
+        try:
+            answer = desk.counter.ask(number)
+            assert gate.figures().at_work >= 1
+            return answer
+        finally:
+            lanes.leave()
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask_in_lane, range(400)))
+
+    assert answers == [2 * number for number in range(400)]
+    assert gate.figures() == Figures(at_work=0, waiting=0, outside=0, aside=0, refused=0)

@@ -13,10 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy.exc import DBAPIError
 
 from app import lanes
+from app.crowd import Crowded
 from app.database import STATEMENT_SECONDS, engine_options
 from app.extensions import db
-from app.lanes import Crowded, Figures, Gate, Lane, Limits, TooManyOutside, gates_for
-from app.routes.lane_hooks import lane_of
+from app.lanes import Figures, Gate, Lane, Limits, Pause, TooManyOutside, gates_for
 from app.services.running.transaction import is_outage
 from tests.harness.waiting import eventually
 
@@ -95,7 +95,7 @@ def test_who_waits_for_somebody_outside_lends_the_place_and_comes_back_before_th
     answered, is_back = threading.Event(), threading.Event()
 
     def call_outside() -> None:
-        with gate.lend(outside=True):
+        with gate.lend():
             assert answered.wait(20)
         is_back.set()
 
@@ -116,16 +116,57 @@ def test_who_waits_for_somebody_outside_lends_the_place_and_comes_back_before_th
     third.result(20)
 
 
-def test_only_so_many_may_wait_outside_unless_others_of_ours_are_waited_for() -> None:
+def test_only_so_many_may_wait_outside_unless_others_of_ours_are_waited_for(
+    pool: ThreadPoolExecutor,
+) -> None:
     gate = gate_of(2, outside=1)
     gate.enter()
     gate.enter()
-    with gate.lend(outside=True):
-        with pytest.raises(TooManyOutside), gate.lend(outside=True):
+    with gate.lend():
+        with pytest.raises(TooManyOutside), gate.lend():
             pytest.fail("a second one went outside")
-        with gate.lend(outside=False):
-            assert (gate.figures().outside, gate.figures().aside) == (1, 1)
+        pause = Pause(gate)
+        waiting = pool.submit(pause.wait)
+        wait_for(gate, outside=1, aside=1)
+        pause.end()
+        waiting.result(20)
     assert gate.figures() == Figures(at_work=2, waiting=0, outside=0, aside=0, refused=0)
+
+
+def test_who_waits_for_one_of_ours_is_back_when_it_is_over_and_there_is_a_place_again(
+    pool: ThreadPoolExecutor,
+) -> None:
+    gate = gate_of(1)
+    gate.enter()
+    (second,) = queue(pool, gate, 1)
+    pause = Pause(gate)
+    pausing = pool.submit(pause.wait)
+    second.result(20)  # it has the place now
+    (third,) = queue(pool, gate, 1)
+
+    pause.end()
+
+    assert gate.figures() == Figures(at_work=1, waiting=2, outside=0, aside=0, refused=0)
+    gate.leave()
+    pausing.result(20)
+    assert not third.done()
+    gate.leave()
+    third.result(20)
+
+
+def test_a_pause_that_was_over_before_it_began_keeps_the_place(pool: ThreadPoolExecutor) -> None:
+    gate = gate_of(1)
+    gate.enter()
+    (second,) = queue(pool, gate, 1)
+    pause = Pause(gate)
+
+    pause.end()
+    pause.wait()
+
+    assert not second.done()
+    assert gate.figures() == Figures(at_work=1, waiting=1, outside=0, aside=0, refused=0)
+    gate.leave()
+    second.result(20)
 
 
 def test_the_shop_gives_way_to_payments_down_to_one_place(pool: ThreadPoolExecutor) -> None:
@@ -160,8 +201,11 @@ def test_a_lane_of_its_own_is_not_felt_by_the_others() -> None:
 
 def test_without_a_lane_stepping_aside_and_leaving_do_nothing() -> None:
     lanes.leave()
-    with lanes.stepping_aside(outside=True):
+    with lanes.stepping_aside():
         pass
+    pause = Pause()
+    pause.end()
+    pause.wait()  # it would not end if it waited
 
 
 def test_there_are_as_many_connections_as_places_at_work() -> None:
@@ -183,32 +227,6 @@ def test_mariadb_stops_a_statement_that_takes_too_long(mariadb_app: Flask) -> No
 
     assert limit == STATEMENT_SECONDS
     assert is_outage(stopped.value)
-
-
-@pytest.mark.parametrize(
-    ("path", "lane"),
-    [
-        ("/api/payment-callback", Lane.PAYMENTS),
-        ("/api/refund-callback", Lane.PAYMENTS),
-        ("/orders/some-token/cancel", Lane.PAYMENTS),
-        ("/door", Lane.PAYMENTS),
-        ("/api/check-ins/undo", Lane.PAYMENTS),
-        ("/api/door/sync", Lane.PAYMENTS),
-        ("/", Lane.SHOP),
-        ("/checkout", Lane.SHOP),
-        ("/api/orders", Lane.SHOP),
-        ("/api/orders/TX7K2M9QPA", Lane.SHOP),
-        ("/doors", Lane.SHOP),
-        ("/staff/orders", Lane.SHOP),
-        ("/readyz", Lane.HEALTH),
-        ("/metrics", Lane.HEALTH),
-        ("/healthz", None),
-        ("/static/css/base.css", None),
-        ("/event.css", None),
-    ],
-)
-def test_the_address_tells_the_lane(path: str, lane: Lane | None) -> None:
-    assert lane_of(path) is lane
 
 
 class EveryOrderOfEvents(RuleBasedStateMachine):
@@ -242,7 +260,7 @@ class EveryOrderOfEvents(RuleBasedStateMachine):
             return
         is_allowed = not self.outside
         try:
-            trip = self.gate.lend(outside=True)
+            trip = self.gate.lend()
             trip.__enter__()
         except TooManyOutside:
             assert not is_allowed

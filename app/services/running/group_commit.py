@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar, cast
 
-from app.lanes import stepping_aside
+from app.lanes import Pause
 
 Wish = TypeVar("Wish")
 Result = TypeVar("Result")
@@ -46,8 +46,7 @@ class GroupCommit(Generic[Wish, Result]):
             is_first = not self._is_serving
             self._is_serving = True
         if not is_first:
-            with stepping_aside():
-                entry.woken.wait()  # with a result, or because it is now first in line
+            entry.pause.wait()  # over with a result, or because it is now first in line
         if not entry.is_done:
             self._serve_group()
         if entry.error is not None:
@@ -69,22 +68,22 @@ class GroupCommit(Generic[Wish, Result]):
             raise
         finally:
             self._hand_over()
-            for entry in group:
-                entry.woken.set()
+            for entry in group[1:]:  # the first one is served in its own thread, this one
+                entry.pause.end()
 
     def _hand_over(self) -> None:
         with self._guard:
             self._is_serving = bool(self._waiting)
             if self._is_serving:
-                self._waiting[0].woken.set()
+                self._waiting[0].pause.end()
 
 
 class _Entry(Generic[Wish, Result]):
-    """A wish on its way; `woken` is set when it is done, or when its thread is to serve."""
+    """A wish on its way; its pause ends when it is done, or when its thread is to serve."""
 
     def __init__(self, wish: Wish) -> None:
         self.wish = wish
-        self.woken = threading.Event()
+        self.pause = Pause()
         self.is_done = False
         self.result: Result | None = None
         self.error: BaseException | None = None
