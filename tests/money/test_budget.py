@@ -16,7 +16,7 @@ from app.services.running.transaction import transaction, use_case
 from tests.money.world import World
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-THREADS = 8
+THREADS = 3
 READ = "read"
 QUARTER = UNTIL_TOLD // 4
 
@@ -50,7 +50,7 @@ def take_reading_first(endpoint: str) -> bool:
 # --- counting ------------------------------------------------------------------------------------
 
 
-def test_eight_threads_get_exactly_what_a_minute_allows(each_world: World) -> None:
+def test_threads_get_exactly_what_a_minute_allows(each_world: World) -> None:
     each = UNTIL_TOLD // THREADS + 3
 
     through = each_world.in_threads(THREADS, lambda _: let_through(each_world, each))
@@ -58,22 +58,21 @@ def test_eight_threads_get_exactly_what_a_minute_allows(each_world: World) -> No
     assert sum(int(str(count)) for count in through) == UNTIL_TOLD
 
 
-def test_reading_before_writing_would_let_more_through(mariadb_world: World) -> None:
-    """The negative control: the same threads without the conditional statement."""
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_of_two_who_want_the_last_call_one_gets_it(mariadb_world: World, is_guarded: bool) -> None:
+    """The negative control reads, decides and writes: it lets both through."""
     allowed = 40
     taken(mariadb_world)
     learn(mariadb_world, allowed)
+    mariadb_world.change(CallBudget, sa.true(), used=allowed - 1)
 
-    def work(_: int) -> int:
-        with mariadb_world.app.app_context():
-            return sum(take_reading_first(READ) for _ in range(allowed // 4))
+    def take_rightly() -> bool:
+        return take(READ, Share.WAITED_FOR, NOON) is None
 
-    for _ in range(10):  # a race that is lost nearly always, but not always
-        mariadb_world.change(CallBudget, sa.true(), used=0)
-        through = sum(int(str(count)) for count in mariadb_world.in_threads(THREADS, work))
-        if through > allowed:
-            return
-    pytest.fail("the race was never lost: this test says nothing")
+    way = take_rightly if is_guarded else lambda: take_reading_first(READ)
+    through = mariadb_world.overlap(way, way, after=1)
+
+    assert through.count(True) == (1 if is_guarded else 2)
 
 
 def test_threads_that_begin_a_new_minute_together_begin_it_once(each_world: World) -> None:
@@ -81,7 +80,7 @@ def test_threads_that_begin_a_new_minute_together_begin_it_once(each_world: Worl
     later = NOON + WINDOW
 
     through = each_world.in_threads(
-        THREADS, lambda _: let_through(each_world, UNTIL_TOLD // 4, at=later)
+        THREADS, lambda _: let_through(each_world, UNTIL_TOLD // THREADS + 3, at=later)
     )
 
     assert sum(int(str(count)) for count in through) == UNTIL_TOLD

@@ -1,6 +1,7 @@
 """Deciding: what staff do about money that no rule settles, and what it then leads to."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -228,15 +229,16 @@ def test_seats_that_are_gone_cannot_be_accepted(world: World) -> None:
     assert not case_of(world, placed, CaseKind.SEATS_GONE).is_resolved
 
 
+@pytest.mark.parametrize("moment", ["FOR UPDATE", "UPDATE cases"])
 @pytest.mark.parametrize("kind", [CaseKind.UNDERPAID, CaseKind.OVERPAID])
 def test_a_case_is_decided_once_even_by_two_at_the_same_moment(
-    mariadb_world: World, kind: CaseKind
+    mariadb_world: World, kind: CaseKind, moment: str
 ) -> None:
     amount = LESS if kind is CaseKind.UNDERPAID else MORE
     placed = paid_order(mariadb_world, amount=amount)
-    both = list(Decision)
+    acts = [partial(decide, mariadb_world, placed, kind, decision) for decision in Decision]
 
-    results = mariadb_world.in_threads(2, lambda n: decide(mariadb_world, placed, kind, both[n]))
+    results = mariadb_world.overlap(*acts, after=moment)
 
     refused = [result for result in results if isinstance(result, Exception)]
     assert [type(error) for error in refused] == [CaseClosed]

@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import SoldOut
 from app.extensions import db
-from app.integrations.xendit import XenditClient, XenditError
+from app.integrations.xendit import XenditClient
 from app.models import JobStatus, Order
 from app.services.money import expiry
 from app.services.money.payments import CONFIRM, READ_BACK
@@ -117,25 +117,32 @@ def test_money_that_was_there_already_wins_without_any_callback(world: World) ->
     assert len(world.jobs(EXPIRE_ORDER, JobStatus.DONE)) == 1
 
 
-def test_many_workers_release_once(each_world: World) -> None:
-    placed = each_world.order(each_world.add_ticket())
+@pytest.mark.parametrize("moment", ["FROM payments", "FOR UPDATE", "UPDATE ticket_stock"])
+def test_two_workers_release_once(mariadb_world: World, moment: str) -> None:
+    placed = mariadb_world.order(mariadb_world.add_ticket())
 
-    results = each_world.in_threads(8, lambda _: expire(each_world, placed))
+    expiries = [lambda: expire(mariadb_world, placed)] * 2
+    assert mariadb_world.overlap(*expiries, after=moment) == (None, None)
 
-    assert [r for r in results if r is not None and not isinstance(r, XenditError)] == []
-    assert each_world.standing(placed) == EXPIRED
-    assert each_world.violations() == []
+    assert mariadb_world.standing(placed) == EXPIRED
+    assert mariadb_world.violations() == []
 
 
-def test_money_and_the_end_of_the_hold_at_the_same_moment_agree(mariadb_world: World) -> None:
+@pytest.mark.parametrize("moment", ["FROM payments", "FOR UPDATE", "UPDATE ticket_stock"])
+def test_money_and_the_end_of_the_hold_at_the_same_moment_agree(
+    mariadb_world: World, moment: str
+) -> None:
     world = mariadb_world
     placed = world.order(world.add_ticket())
     world.standin.pay(world.invoice_id(placed))
     world.callback(placed)
     world.clock.advance(timedelta(hours=1))
 
-    world.in_threads(4, lambda n: world.work((CONFIRM, EXPIRE_ORDER)[n % 2]))
+    done = world.overlap(
+        lambda: world.work(EXPIRE_ORDER), lambda: world.work(CONFIRM), after=moment
+    )
 
+    assert done == (1, 1)
     assert world.standing(placed) == PAID
     assert world.violations() == []
 

@@ -32,10 +32,12 @@ def cancel(world: World, placed: PlacedOrder) -> bool:
         return cancelling.cancel_unpaid(placed.order_id, now=world.now(), gateway=world.gateway)
 
 
-def test_the_same_form_sent_many_times_at_once_extends_once(mariadb_world: World) -> None:
+@pytest.mark.parametrize("moment", ["FOR UPDATE", "INSERT INTO past_invoices", "FROM payments"])
+def test_the_same_form_sent_twice_at_once_extends_once(mariadb_world: World, moment: str) -> None:
     placed = mariadb_world.order(mariadb_world.add_ticket())
 
-    answers = mariadb_world.in_threads(6, lambda _: extend(mariadb_world, placed, seen=0))
+    forms = [lambda: extend(mariadb_world, placed, seen=0)] * 2
+    answers = mariadb_world.overlap(*forms, after=moment)
 
     assert [answer for answer in answers if isinstance(answer, Exception)] == []
     assert mariadb_world.count(PastInvoice) == 1

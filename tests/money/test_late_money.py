@@ -1,6 +1,7 @@
 """Late money: whatever a buyer chooses, and however often at once, there is one outcome."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -59,36 +60,46 @@ def test_other_seats_and_the_difference(each_world: World) -> None:
     assert each_world.violations() == []
 
 
-def test_every_choice_at_once_has_one_outcome(mariadb_world: World) -> None:
+MOMENTS = ("FOR UPDATE", "UPDATE ticket_stock", "INSERT INTO refunds")
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("is_switch_first", [True, False])
+def test_two_choices_at_once_have_one_outcome(
+    mariadb_world: World, is_switch_first: bool, moment: str
+) -> None:
+    if moment == "UPDATE ticket_stock" and not is_switch_first:
+        moment = "UPDATE cases"
     world = mariadb_world
     placed = late_order(world, world.add_ticket(amount=1))
     cheap = world.add_ticket("Tribun", price=CHEAP)
     choices: list[Callable[[], None]] = [
         lambda: switch(world, placed, cheap),
         lambda: refund(world, placed),
-        lambda: switch(world, placed, cheap),
-        lambda: refund(world, placed),
     ]
 
-    answers = world.in_threads(len(choices), lambda number: choices[number]())
+    answers = world.overlap(*(choices if is_switch_first else choices[::-1]), after=moment)
 
-    assert [type(answer) for answer in answers if answer is not None] == [CaseClosed] * 3
+    assert [type(answer) for answer in answers] == [type(None), CaseClosed]
     outcome = (world.standing(placed).order, sent_back(world, placed))
-    assert outcome in [
-        ("PAID", [(RefundReason.DIFFERENCE, PRICE - CHEAP)]),
-        ("EXPIRED", [(RefundReason.SEATS_GONE, PRICE)]),
-    ]
+    assert outcome == (
+        ("PAID", [(RefundReason.DIFFERENCE, PRICE - CHEAP)])
+        if is_switch_first
+        else ("EXPIRED", [(RefundReason.SEATS_GONE, PRICE)])
+    )
     assert world.violations() == []
 
 
-def test_two_late_buyers_and_one_other_seat(mariadb_world: World) -> None:
+@pytest.mark.parametrize("moment", ["FOR UPDATE", "UPDATE ticket_stock"])
+def test_two_late_buyers_and_one_other_seat(mariadb_world: World, moment: str) -> None:
     world = mariadb_world
     late = [late_order(world, world.add_ticket(f"Reguler {n}", amount=1)) for n in range(2)]
     last = world.add_ticket("Tribun", price=CHEAP, amount=1)
 
-    answers = world.in_threads(2, lambda number: switch(world, late[number], last))
+    switches = [partial(switch, world, placed, last) for placed in late]
+    answers = world.overlap(*switches, after=moment)
 
-    assert sorted(type(answer).__name__ for answer in answers) == ["NoneType", "SoldOut"]
+    assert {type(answer) for answer in answers} == {type(None), SoldOut}, answers
     assert sorted(world.standing(placed).order for placed in late) == ["EXPIRED", "PAID"]
     assert world.violations() == []
 
