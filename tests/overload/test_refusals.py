@@ -73,7 +73,7 @@ def full(sqlite_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """An application whose lanes take nobody any more, and refuse for as long each time."""
     for gate in sqlite_app.extensions["lanes"].values():
         gate.limits = replace(gate.limits, in_all=0)
-    monkeypatch.setattr("app.lanes.random.randint", lambda least, _most: least)
+    monkeypatch.setattr("app.crowd.random.randint", lambda least, _most: least)
     return sqlite_app
 
 
