@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -13,8 +14,8 @@ from app.models import Direction, ScanReason
 from app.services.door.rules import (
     RULES,
     GateRules,
+    Passage,
     Rule,
-    Scan,
     SeatFacts,
     is_already_admitted,
     is_gate_closed,
@@ -124,15 +125,15 @@ def test_two_rules_in_the_other_order_break_a_vector() -> None:
     assert all(broken_by(rules) for rules in orders)
 
 
-def later(scan: Scan) -> Scan:
-    return Scan(scan.seat, scan.gate, scan.at + INSTANT, scan.direction, scan.lanes)
+def later(passage: Passage) -> Passage:
+    return replace(passage, at=passage.at + INSTANT)
 
 
-def earlier(scan: Scan) -> Scan:
-    return Scan(scan.seat, scan.gate, scan.at - INSTANT, scan.direction, scan.lanes)
+def earlier(passage: Passage) -> Passage:
+    return replace(passage, at=passage.at - INSTANT)
 
 
-WRONG: dict[str, tuple[Callable[[Scan], bool], Callable[[Scan], bool]]] = {
+WRONG: dict[str, tuple[Callable[[Passage], bool], Callable[[Passage], bool]]] = {
     "a ticket's period that begins late": (
         is_outside_admission,
         lambda s: is_outside_admission(earlier(s)),

@@ -49,7 +49,7 @@ class GateRules:
 
 
 @dataclass(frozen=True)
-class Scan:
+class Passage:
     """A seat in front of a gate; `lanes` are the letters admitted there, None means all."""
 
     seat: SeatFacts
@@ -59,43 +59,43 @@ class Scan:
     lanes: str | None
 
 
-def is_revoked(scan: Scan) -> bool:
-    return scan.seat.is_revoked
+def is_revoked(passage: Passage) -> bool:
+    return passage.seat.is_revoked
 
 
-def is_order_cancelled(scan: Scan) -> bool:
-    return scan.seat.is_order_cancelled
+def is_order_cancelled(passage: Passage) -> bool:
+    return passage.seat.is_order_cancelled
 
 
-def is_wrong_ticket(scan: Scan) -> bool:
+def is_wrong_ticket(passage: Passage) -> bool:
     """A gate without a list admits every ticket."""
-    return bool(scan.gate.ticket_ids) and scan.seat.ticket_id not in scan.gate.ticket_ids
+    return bool(passage.gate.ticket_ids) and passage.seat.ticket_id not in passage.gate.ticket_ids
 
 
-def is_outside_admission(scan: Scan) -> bool:
-    return _is_outside(scan.at, scan.seat.admit_from, scan.seat.admit_until)
+def is_outside_admission(passage: Passage) -> bool:
+    return _is_outside(passage.at, passage.seat.admit_from, passage.seat.admit_until)
 
 
-def is_gate_closed(scan: Scan) -> bool:
-    return _is_outside(scan.at, scan.gate.opens_at, scan.gate.closes_at)
+def is_gate_closed(passage: Passage) -> bool:
+    return _is_outside(passage.at, passage.gate.opens_at, passage.gate.closes_at)
 
 
-def is_wrong_lane(scan: Scan) -> bool:
-    return scan.lanes is not None and scan.seat.lane not in scan.lanes
+def is_wrong_lane(passage: Passage) -> bool:
+    return passage.lanes is not None and passage.seat.lane not in passage.lanes
 
 
-def is_already_admitted(scan: Scan) -> bool:
+def is_already_admitted(passage: Passage) -> bool:
     """With re-entry, who went out may come back; who is inside may not."""
-    if scan.direction is not Direction.IN or scan.seat.admitted_at is None:
+    if passage.direction is not Direction.IN or passage.seat.admitted_at is None:
         return False
-    return not scan.gate.has_reentry or scan.seat.is_inside
+    return not passage.gate.has_reentry or passage.seat.is_inside
 
 
-def is_not_inside(scan: Scan) -> bool:
-    return scan.direction is Direction.OUT and not scan.seat.is_inside
+def is_not_inside(passage: Passage) -> bool:
+    return passage.direction is Direction.OUT and not passage.seat.is_inside
 
 
-Rule = tuple[ScanReason, Callable[[Scan], bool]]
+Rule = tuple[ScanReason, Callable[[Passage], bool]]
 
 # What holds for the seat and the moment, whatever happened before.
 STANDING_RULES: tuple[Rule, ...] = (
@@ -129,8 +129,8 @@ def judge(
     """
     if seat is None:
         return ScanReason.UNKNOWN_CODE
-    scan = Scan(seat, gate, at, direction, lanes)
-    return next((reason for reason, is_broken in rules if is_broken(scan)), None)
+    passage = Passage(seat, gate, at, direction, lanes)
+    return next((reason for reason, is_broken in rules if is_broken(passage)), None)
 
 
 def _is_outside(at: datetime, start: datetime | None, end: datetime | None) -> bool:
