@@ -10,8 +10,9 @@ from werkzeug.datastructures import MultiDict
 from app.errors import Words
 from app.forms.fields import FieldProblem, parse_full_name
 from app.models import Device, DeviceRole, Gate
+from app.models.codes import LANES
 from app.services.door import devices, gates
-from app.services.door.devices import LANES, DeviceWish
+from app.services.door.devices import DeviceWish
 from app.services.door.gates import GateWish
 
 TYPED_TIME = "%Y-%m-%dT%H:%M"  # what <input type="datetime-local"> sends

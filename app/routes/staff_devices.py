@@ -13,11 +13,13 @@ from app.forms.door import DeviceForm
 from app.gateways import current_settings
 from app.integrations.qr import qr_data_uri
 from app.models import Device, DeviceRole, Role
+from app.models.codes import LANES
 from app.routes.access import requires_role
 from app.routes.htmx import render
 from app.routes.staff import the_member
+from app.routes.staff_forms import CHANGED_MEANWHILE
 from app.services.door import devices, gates
-from app.services.door.devices import LANES, Pairing
+from app.services.door.devices import Pairing
 from app.services.running.phone_reports import read_queued
 
 bp = Blueprint("staff_devices", __name__, url_prefix="/staff/door/devices")
@@ -25,7 +27,6 @@ bp = Blueprint("staff_devices", __name__, url_prefix="/staff/door/devices")
 # Where the one page that shows a code finds it again: the admin's own cookie.
 CODE = "pairing_code"
 ROLES = {DeviceRole.SCANNER: _l("Scanner"), DeviceRole.SUPERVISOR: _l("Supervisor")}
-CHANGED_MEANWHILE = _l("Somebody else changed this meanwhile. You see how it is now.")
 
 
 @bp.get("")

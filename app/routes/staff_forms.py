@@ -1,15 +1,18 @@
-"""What the forms of the catalogue share: values in words, and what somebody else changed."""
+"""What the forms of staff share: values in words, and what somebody else changed."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from flask import request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.errors import Words
 from app.formatting import short_datetime
 from app.forms.typed import TICKED, read_typed_moment
 from app.gateways import current_settings
+
+CHANGED_MEANWHILE = _l("Somebody else changed this meanwhile. You see how it is now.")
 
 # Says the value of a field that stands for something else, such as an id for a name.
 Say = Callable[[str, str], str]

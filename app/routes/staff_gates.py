@@ -13,7 +13,7 @@ from app.gateways import current_settings
 from app.models import Gate, Role
 from app.routes.access import requires_role
 from app.routes.staff import the_member
-from app.routes.staff_devices import CHANGED_MEANWHILE
+from app.routes.staff_forms import CHANGED_MEANWHILE
 from app.services.door import gates
 from app.services.selling.catalogue import list_tickets
 

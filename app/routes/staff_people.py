@@ -14,7 +14,7 @@ from app.routes.access import requires_role
 from app.routes.language import current_language
 from app.routes.proof import requires_fresh_proof
 from app.routes.staff import the_member
-from app.routes.staff_devices import CHANGED_MEANWHILE
+from app.routes.staff_forms import CHANGED_MEANWHILE
 from app.services.office import invitations, second_factor, staff_sessions, staffing
 
 bp = Blueprint("staff_people", __name__, url_prefix="/staff/people")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.models import Device, DeviceRole
-from app.services.door.devices import LANES
+from app.models.codes import LANES
 from app.services.door.lanes import lanes_alone
 
 START = datetime(2027, 1, 23, tzinfo=UTC)

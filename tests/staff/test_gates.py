@@ -7,8 +7,8 @@ import pytest
 
 from app.extensions import db
 from app.models import DoorSettings, Gate, Role
+from app.models.codes import LANES
 from app.services.door import devices, gates
-from app.services.door.devices import LANES
 from tests.pages.html import Page
 from tests.running.sales import add_ticket
 from tests.staff.office import Office, send
@@ -30,7 +30,7 @@ def letters(office: Office) -> list[str]:
 
 def is_lane_mode(office: Office) -> bool:
     with office.working():
-        return gates.is_lane_mode()
+        return gates.look_at_lanes().is_on
 
 
 # --- gates --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from app.models import Attempt, Device, DeviceRole, Role
 from app.services.door import devices
 from app.services.door.devices import CODE_LENGTH, CODE_VALID, MOST_GUESSES, NotPaired
 from app.services.running.attempts import Limit
+from app.services.running.tokens import hash_token
 from tests.harness.interleaving import overlap
 from tests.pages.html import Page
 from tests.staff.door_forms import pair, scan, the_device, typed
@@ -145,7 +146,7 @@ def test_looking_first_and_writing_then_both_would_win(
     """The negative control: without the condition in the UPDATE the code works for all."""
 
     def look_first(code: str, now: datetime) -> str:
-        wanted = sa.select(Device.id).where(Device.pairing_hash == devices._hash(code))
+        wanted = sa.select(Device.id).where(Device.pairing_hash == hash_token(code))
         device_id = db.session.scalar(wanted)
         db.session.rollback()
         if device_id is None:

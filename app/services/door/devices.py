@@ -17,15 +17,14 @@ from app.services.door.callers import DoorCaller
 from app.services.door.noting import device_facts, note_device
 from app.services.running.attempts import Limit, count_attempt, forgive
 from app.services.running.audit import Actor, By
+from app.services.running.tokens import hash_token, new_token
 from app.services.running.transaction import affected, reading, transaction, use_case
 
 NAME_LENGTH = 64
-LANES = "ABCDEFGHIJKL"
 CODE_LENGTH = 9  # of 30 symbols: 44 bits, for ten minutes
 CODE_VALID = timedelta(minutes=10)
 MOST_GUESSES = 300  # by one address, which a whole venue may share
 SEEN_EVERY = timedelta(seconds=10)
-
 
 # Columns rather than objects: every scan takes this path.
 _DEVICES = cast(sa.Table, Device.__table__)
@@ -90,7 +89,7 @@ def find_caller(token: str, *, now: datetime) -> DoorCaller | None:
     One statement, and now and then a second one that notes when it was last seen.
     """
     with reading() as session:
-        known = {"token_hash": _hash(token)}
+        known = {"token_hash": hash_token(token)}
         device = session.connection().execute(_CALLER, known).one_or_none()
     if device is None:
         return None
@@ -155,7 +154,7 @@ def add_device(wish: DeviceWish, *, by: By, now: datetime) -> Pairing:
     code = _new_code()
     with transaction() as session:
         device = _new_device(wish, by, now)
-        device.pairing_hash, device.pairing_expires_at = _hash(code), now + CODE_VALID
+        device.pairing_hash, device.pairing_expires_at = hash_token(code), now + CODE_VALID
         session.add(device)
         session.flush()
         note_device(session, "device.added", device, by, now, after=device_facts(session, device))
@@ -176,7 +175,7 @@ def renew_code(device_id: int, *, by: By, now: datetime) -> Pairing:
     )
     with transaction() as session:
         change = sa.update(Device).where(*is_waiting)
-        change = change.values(pairing_hash=_hash(code), pairing_expires_at=now + CODE_VALID)
+        change = change.values(pairing_hash=hash_token(code), pairing_expires_at=now + CODE_VALID)
         if not affected(session, change):
             raise DeviceGone
         note_device(session, "device.code_renewed", session.get_one(Device, device_id), by, now)
@@ -197,16 +196,16 @@ def pair(code: str, *, address: str, now: datetime) -> str:
 @use_case
 def _exchange(code: str, now: datetime) -> str:
     """Do it by one conditional UPDATE: of two phones with one code, one wins."""
-    token = _new_token()
+    token = new_token()
     is_good = (
-        Device.pairing_hash == _hash(_plain(code)),
+        Device.pairing_hash == hash_token(_plain(code)),
         Device.pairing_expires_at > now,
         Device.cut_off_at.is_(None),
     )
     values = {
         "pairing_hash": None,
         "pairing_expires_at": None,
-        "token_hash": _hash(token),
+        "token_hash": hash_token(token),
         "paired_at": now,
         "last_seen_at": now,
     }
@@ -222,11 +221,11 @@ def adopt(wish: DeviceWish, *, by: By, owner_id: int | None = None, now: datetim
 
     `owner_id` is whose account it is: the phone goes when all sessions of that are ended.
     """
-    token = _new_token()
+    token = new_token()
     with transaction() as session:
         device = _new_device(wish, by, now)
         device.owner_id = owner_id
-        device.token_hash, device.paired_at, device.last_seen_at = _hash(token), now, now
+        device.token_hash, device.paired_at, device.last_seen_at = hash_token(token), now, now
         session.add(device)
         session.flush()
         note_device(session, "device.added", device, by, now, after=device_facts(session, device))
@@ -287,12 +286,3 @@ def _plain(code: str) -> str:
     """Return a typed code as it was made: capitals, dashes where they belong."""
     letters = "".join(char for char in code.upper() if char.isalnum())[: CODE_LENGTH + 1]
     return "-".join(letters[start : start + 3] for start in range(0, len(letters), 3))
-
-
-def _new_token() -> str:
-    return secrets.token_urlsafe(32)
-
-
-def _hash(secret: str) -> str:
-    """Return SHA-256 of a random secret: looked up by it, no time tells how much was right."""
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -9,7 +9,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from app.models import Device, DeviceRole, DoorSettings, Gate
-from app.services.door.devices import LANES, detach
+from app.models.codes import LANES
+from app.services.door.devices import detach
 from app.services.door.noting import gate_facts, note_gate
 from app.services.running import audit
 from app.services.running.audit import Actor, By, Subject
@@ -145,13 +146,6 @@ def version_of(gate: Gate) -> str:
 
 
 # --- lanes --------------------------------------------------------------------------------------
-
-
-def is_lane_mode() -> bool:
-    """Tell whether each phone admits only its lanes."""
-    with reading() as session:
-        wanted = sa.select(DoorSettings.is_lane_mode).where(DoorSettings.id == SETTINGS_ID)
-        return bool(session.scalar(wanted))
 
 
 def look_at_lanes() -> Lanes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from app.models import Device, DeviceRole
-from app.services.door.devices import LANES
+from app.models.codes import LANES
 
 
 def lanes_alone(devices: Iterable[Device]) -> Mapping[int, str]:

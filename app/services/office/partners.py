@@ -1,7 +1,5 @@
 """Partners: systems that call the JSON API with a key."""
 
-import hashlib
-import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from app.models import ApiKey
 from app.services.running import audit
 from app.services.running.audit import By, Subject
 from app.services.running.per_engine import per_engine
+from app.services.running.tokens import hash_token, new_token
 from app.services.running.transaction import reading, transaction, use_case
 
 _KEYS = cast(sa.Table, ApiKey.__table__)
@@ -56,10 +55,10 @@ def add_key(name: str, scopes: Sequence[str], *, by: By, now: datetime) -> str:
     for scope in scopes:
         if scope not in SCOPES:
             raise UnknownScope(scope)
-    key = f"tedx_{secrets.token_urlsafe(32)}"
+    key = f"tedx_{new_token()}"
     with transaction() as session:
         row = ApiKey(
-            name=name.strip(), key_hash=_hash(key), scopes=sorted(set(scopes)), created_at=now
+            name=name.strip(), key_hash=hash_token(key), scopes=sorted(set(scopes)), created_at=now
         )
         session.add(row)
         session.flush()
@@ -80,7 +79,7 @@ def find_partner(key: str) -> Partner | None:
     The look-up is by hash: its timing tells nothing about the key. A good one is remembered for
     KNOWN_FOR: a partner in a hurry sends it hundreds of times a second.
     """
-    known, key_hash, now = _known_in(db.engine), _hash(key), time.monotonic()
+    known, key_hash, now = _known_in(db.engine), hash_token(key), time.monotonic()
     partner, until = known.get(key_hash, (None, now))
     if partner is not None and now < until:
         return partner
@@ -102,7 +101,3 @@ def _look_up(key_hash: str) -> Partner | None:
     with reading() as session:
         row = session.connection().execute(_PARTNER, {"key_hash": key_hash}).one_or_none()
     return Partner(row.id, row.name, frozenset(row.scopes)) if row else None
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,8 +1,6 @@
 """Sessions of staff: a row for each browser, so that each can be shown and ended."""
 
 import enum
-import hashlib
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.models import Device, Role, Staff, StaffSession
 from app.services.running import audit
 from app.services.running.audit import Actor, Subject
+from app.services.running.tokens import hash_token, new_token
 from app.services.running.transaction import affected, reading, transaction, use_case
 
 # NIST SP 800-63B: half an hour alone, half a day in all. A phone at the door lies idle for hours.
@@ -87,14 +86,14 @@ def start(staff_id: int, *, browser: str, has_given_code: bool = False, now: dat
 
     Those that are over are forgotten by the way.
     """
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     with transaction() as session:
         over = StaffSession.started_at < now - max(LONGEST.values())
         affected(session, sa.delete(StaffSession).where(over))
         session.add(
             StaffSession(
                 staff_id=staff_id,
-                token_hash=_hash(token),
+                token_hash=hash_token(token),
                 browser=browser[:BROWSER_LENGTH],
                 started_at=now,
                 seen_at=now,
@@ -108,7 +107,9 @@ def start(staff_id: int, *, browser: str, has_given_code: bool = False, now: dat
 def find_member(token: str, *, is_sign_of_life: bool = True, now: datetime) -> Member | None:
     """Return whose session this is, while it lasts, and note a sign of life at most each minute."""
     with reading() as session:
-        row = session.scalar(sa.select(StaffSession).where(StaffSession.token_hash == _hash(token)))
+        row = session.scalar(
+            sa.select(StaffSession).where(StaffSession.token_hash == hash_token(token))
+        )
         if row is None or row.staff.deactivated_at is not None or _is_over(row, now):
             return None
         member, seen_at = _member(row), row.seen_at
@@ -192,8 +193,3 @@ def _member(row: StaffSession) -> Member:
         has_second_factor=owner.has_second_factor,
         has_given_code=row.second_step_at is not None,
     )
-
-
-def _hash(token: str) -> str:
-    """Return SHA-256 of 256 random bits: looked up by it, no time tells how much was right."""
-    return hashlib.sha256(token.encode()).hexdigest()
