@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import requests
 
-TIMEOUT_SECONDS = 40.0
+TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 Json = dict[str, Any]
@@ -133,7 +133,7 @@ class StandIn(_Control):
         return [each for each in found if invoice_id in (None, each["invoice_id"])]
 
     def wait_for_delivery(
-        self, invoice_id: str, *, state: str = "completed", timeout: float = 10.0
+        self, invoice_id: str, *, state: str = "completed", timeout: float = 60.0
     ) -> Json:
         """Return the first webhook of an invoice that reached `state`."""
 
@@ -171,7 +171,7 @@ class Mailbox(_Control):
         found: list[Json] = self._call("GET", "/mails", params={"to": to})["mails"]
         return found
 
-    def wait_for_mail(self, to: str, *, subject: str = "", timeout: float = 10.0) -> Json:
+    def wait_for_mail(self, to: str, *, subject: str = "", timeout: float = 60.0) -> Json:
         """Return the newest mail to an address (its subject containing a text) once it came."""
 
         def look() -> Json | None:

@@ -31,7 +31,7 @@ def test_a_partner_can_order_from_the_running_service(
             "user": {"full_name": "Sari", "email": "sari@example.com", "no_hp": "+6281234567890"},
             "items": [{"ticketId": regular["id"], "quantity": 1}],
         },
-        timeout=10,
+        timeout=60,
     )
 
     assert answer.status_code == 201, answer.text

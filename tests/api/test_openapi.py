@@ -12,7 +12,7 @@ from tests.harness.service import Service
 @pytest.fixture(scope="module")
 def description(service: Service) -> dict[str, Any]:
     """The OpenAPI document as a partner fetches it."""
-    answer = requests.get(f"{service.url}/api/openapi.json", timeout=10)
+    answer = requests.get(f"{service.url}/api/openapi.json", timeout=60)
     assert answer.status_code == 200
     body: dict[str, Any] = answer.json()
     return body

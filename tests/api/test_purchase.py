@@ -49,7 +49,7 @@ def test_an_order_is_paid_and_its_e_tickets_are_mailed(
         }
     ]
     assert order["expiresAt"].endswith("+07:00")
-    assert requests.get(payment["invoiceUrl"], timeout=10).status_code == 200
+    assert requests.get(payment["invoiceUrl"], timeout=60).status_code == 200
     [invoice] = service.standin.invoices(order["code"])
     assert invoice["amount"] == order["total"]
     assert sum(item["quantity"] * item["price"] for item in invoice["items"]) == order["total"]
@@ -105,7 +105,7 @@ def test_without_any_callback_a_paid_order_is_found_by_reading_back(
     made = partner.order(order_body(partner.ticket("Reguler")["id"])).json()
 
     service.standin.pay(made["payment"]["invoiceId"], channel="QRIS", callback=False)
-    order_page = requests.get(made["order"]["url"], params={"from": "xendit"}, timeout=10)
+    order_page = requests.get(made["order"]["url"], params={"from": "xendit"}, timeout=60)
 
     assert order_page.status_code == 200
     partner.wait_for_status(made["order"]["code"], "PAID")
@@ -128,7 +128,7 @@ def test_the_same_idempotency_key_gives_the_same_order(partner: Partner) -> None
 def test_the_catalogue_answers_304_until_something_changes(partner: Partner) -> None:
     def ask(etag: str = "") -> requests.Response:
         headers = {"If-None-Match": etag}
-        return requests.get(f"{partner.url}/api/tickets", headers=headers, timeout=10)
+        return requests.get(f"{partner.url}/api/tickets", headers=headers, timeout=60)
 
     def etag_when_quiet() -> str:
         etag = ask().headers["ETag"]

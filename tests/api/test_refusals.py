@@ -207,7 +207,7 @@ def test_other_addresses_refuse_in_the_same_form(
         method,
         service.url + path,
         headers={"Authorization": f"Bearer {partner.key}"},
-        timeout=10,
+        timeout=60,
     )
 
     _assert_problem(answer, status, code)
@@ -225,7 +225,7 @@ def test_a_callback_that_names_no_invoice_is_refused(
         f"{service.url}/api/payment-callback",
         data=body,
         headers={"x-callback-token": "local-callback-token", "Content-Type": "application/json"},
-        timeout=10,
+        timeout=60,
     )
 
     _assert_problem(answer, 400, "malformed_json")
@@ -267,7 +267,7 @@ def _send(partner: Partner, case: Case) -> requests.Response:
         "Content-Type": "application/json",
         **case.headers,
     }
-    return requests.post(f"{partner.url}/api/orders", data=data, headers=headers, timeout=20)
+    return requests.post(f"{partner.url}/api/orders", data=data, headers=headers, timeout=60)
 
 
 def _assert_problem(answer: requests.Response, status: int, code: str) -> dict[str, Any]:

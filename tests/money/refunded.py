@@ -80,7 +80,7 @@ def end_at_xendit(world: World, placed: PlacedOrder, *, fails: str = "") -> None
     world.advance(seconds=11)
     wait_until(
         lambda: all(one.status.value != "PENDING" for one in at_xendit(world, placed)),
-        timeout=10,
+        timeout=60,
         what="the end of a refund",
     )
 

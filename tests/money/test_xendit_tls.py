@@ -33,7 +33,7 @@ def breaking_under_the_request(context: ssl.SSLContext) -> Iterator[tuple[int, l
         thread = threading.Thread(target=serve, args=(listener,))
         thread.start()
         yield listener.getsockname()[1], heard
-        thread.join(timeout=10)
+        thread.join(timeout=60)
 
 
 def test_tls_that_breaks_under_the_request_may_have_done_it(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_many_that_do_not_hang_up_keep_nobody_waiting(service: Service) -> None:
 
 def test_a_request_that_does_not_arrive_in_time_is_given_up(service: Service) -> None:
     with slow_clients(service.url, [HALF_A_BODY]) as [client]:
-        client.settimeout(REQUEST_SECONDS + 20)
+        client.settimeout(REQUEST_SECONDS + 60)
         assert client.recv(CHUNK) == b""
 
 
@@ -111,7 +111,7 @@ def test_a_client_that_asks_before_it_sends_is_told_to_go_on(service: Service) -
     with slow_clients(service.url, [head + CLOSING + b"Expect: 100-continue\r\n\r\n"]) as [client]:
         assert client.recv(CHUNK).startswith(b"HTTP/1.1 100")
         client.sendall(b"{}")
-        rest = eventually(lambda: client.recv(CHUNK), within=20)
+        rest = eventually(lambda: client.recv(CHUNK))
     assert b"401" in rest or b"100" in rest
 
 

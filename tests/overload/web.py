@@ -42,7 +42,7 @@ def locked_stock(url: str) -> Iterator[None]:
         connection.rollback()
 
 
-def send_callback(url: str, *, timeout: float = 20) -> requests.Response:
+def send_callback(url: str, *, timeout: float = 60) -> requests.Response:
     """Deliver a callback as Xendit does, over a connection of its own."""
     return requests.post(
         f"{url}/api/payment-callback",
@@ -59,7 +59,7 @@ def slow_clients(url: str, beginnings: Sequence[bytes]) -> Iterator[list[socket.
     with ExitStack() as stack:
         clients = []
         for beginning in beginnings:
-            client = socket.create_connection((parts.hostname, parts.port), timeout=20)
+            client = socket.create_connection((parts.hostname, parts.port), timeout=60)
             stack.enter_context(client)
             client.sendall(beginning)
             clients.append(client)

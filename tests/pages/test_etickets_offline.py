@@ -70,7 +70,7 @@ def test_a_screen_never_shows_two_codes(
     for number, code in enumerate(codes_of(shop, token), start=1):
         phone.goto(f"{url}#ticket-{number}")
         shown = partial(shows_only, phone, code)
-        eventually(shown, within=10, what=f"code {number} alone")
+        eventually(shown, what=f"code {number} alone")
 
 
 def test_a_kept_page_opens_without_a_network(
@@ -179,7 +179,7 @@ def test_one_ticket_is_sent_as_a_picture_without_the_orders_address(
     phone.add_init_script(SHARING)
     phone.goto(f"{address}/orders/{token}/tickets")
     phone.locator("#ticket-2 [data-do=send]").click()
-    eventually(lambda: phone.evaluate("window.shared.length") == 1, within=10, what="sharing")
+    eventually(lambda: phone.evaluate("window.shared.length") == 1, what="sharing")
     (shared,) = phone.evaluate("window.shared")
     assert shared["type"] == "image/png"
     assert shared["width"] >= 400
@@ -192,7 +192,7 @@ def test_the_screen_stays_on_while_a_code_is_on_it(
 ) -> None:
     phone.add_init_script(WAKING)
     phone.goto(f"{address}/orders/{token}/tickets")
-    eventually(lambda: phone.evaluate("window.locks") == ["screen"], within=10, what="a lock")
+    eventually(lambda: phone.evaluate("window.locks") == ["screen"], what="a lock")
     phone.emulate_media(reduced_motion="reduce")
     phone.evaluate("scrollTo(0, document.body.scrollHeight)")
-    eventually(lambda: "released" in phone.evaluate("window.locks"), within=10, what="no lock")
+    eventually(lambda: "released" in phone.evaluate("window.locks"), what="no lock")

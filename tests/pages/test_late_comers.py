@@ -96,7 +96,7 @@ def test_seats_that_come_back_are_offered_again(shop: Shop) -> None:
 
     change_elsewhere(shop, ticket, amount=5)
 
-    eventually(lambda: Page(shop.client.get(path)).has_id("checkout-form"), within=10)
+    eventually(lambda: Page(shop.client.get(path)).has_id("checkout-form"))
 
 
 def test_an_order_for_what_is_gone_is_refused_in_a_full_shop(shop: Shop) -> None:
@@ -106,7 +106,7 @@ def test_an_order_for_what_is_gone_is_refused_in_a_full_shop(shop: Shop) -> None
     client = shop.client
     form = open_form(client, **{f"t{ticket}": 2}).fields | BUYER | {"intent": "pay"}
     change_elsewhere(shop, ticket, held=5)
-    eventually(lambda: "Habis" in client.get("/").text, within=10)
+    eventually(lambda: "Habis" in client.get("/").text)
     fill_up(shop)
 
     page = Page(client.post("/checkout", data=form))
@@ -144,7 +144,7 @@ def test_a_form_that_has_its_order_leads_to_it_though_the_rest_is_gone(shop: Sho
     assert session is not None
     other_tab.set_cookie("session", session.value)
     first = client.post("/checkout", data=form)
-    eventually(lambda: "Habis" in client.get("/").text, within=10)
+    eventually(lambda: "Habis" in client.get("/").text)
 
     second = other_tab.post("/checkout", data=form)
 
@@ -230,7 +230,7 @@ def test_the_front_is_drawn_anew_in_a_full_shop(shop: Shop) -> None:
 
     change_elsewhere(shop, ticket, held=5)
 
-    eventually(lambda: "Habis" in client.get("/").text, within=10)
+    eventually(lambda: "Habis" in client.get("/").text)
     assert client.get("/api/tickets").get_json()["tickets"][0]["status"] == "sold_out"
     assert client.get("/?t1=1").status_code == 503
 

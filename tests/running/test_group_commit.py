@@ -22,17 +22,17 @@ class Desk:
 
     def serve(self, wishes: Sequence[int]) -> list[int | Exception]:
         self.groups.append(list(wishes))
-        assert self.open.wait(20)
+        assert self.open.wait(60)
         return [ValueError(wish) if wish < 0 else wish * 2 for wish in wishes]
 
     def ask_behind_first(self, pool: ThreadPoolExecutor, wishes: list[int]) -> list[Future[int]]:
         """Let 0 be served, and these come while it is, in this order; then open."""
         asked = [pool.submit(self.counter.ask, 0)]
-        eventually(lambda: self.groups, within=20)
+        eventually(lambda: self.groups)
         for wish in wishes:
             before = len(self.counter._waiting)
             asked.append(pool.submit(self.counter.ask, wish))
-            eventually(lambda: len(self.counter._waiting) > before, within=20)  # noqa: B023
+            eventually(lambda: len(self.counter._waiting) > before)  # noqa: B023
         self.open.set()
         return asked
 
@@ -49,7 +49,7 @@ def test_who_comes_meanwhile_goes_together_in_the_order_of_coming() -> None:
     desk = Desk()
 
     with ThreadPoolExecutor(8) as pool:
-        answers = [each.result(20) for each in desk.ask_behind_first(pool, [3, 1, 2])]
+        answers = [each.result(60) for each in desk.ask_behind_first(pool, [3, 1, 2])]
 
     assert answers == [0, 6, 2, 4]
     assert desk.groups == [[0], [3, 1, 2]]
@@ -59,7 +59,7 @@ def test_a_group_has_a_limit_and_the_next_one_goes_by_itself() -> None:
     desk = Desk(most=2)
 
     with ThreadPoolExecutor(8) as pool:
-        answers = [each.result(20) for each in desk.ask_behind_first(pool, [1, 2, 3, 4, 5])]
+        answers = [each.result(60) for each in desk.ask_behind_first(pool, [1, 2, 3, 4, 5])]
 
     assert answers == [0, 2, 4, 6, 8, 10]
     assert desk.groups == [[0], [1, 2], [3, 4], [5]]
@@ -70,9 +70,9 @@ def test_an_exception_for_one_is_raised_for_that_one_only() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         first, bad, good = desk.ask_behind_first(pool, [-1, 7])
-        assert (first.result(20), good.result(20)) == (0, 14)
+        assert (first.result(60), good.result(60)) == (0, 14)
         with pytest.raises(ValueError, match="-1"):
-            bad.result(20)
+            bad.result(60)
 
 
 def test_when_serving_breaks_everybody_hears_of_it_and_the_next_are_served() -> None:
@@ -87,10 +87,10 @@ def test_when_serving_breaks_everybody_hears_of_it_and_the_next_are_served() -> 
 
     with ThreadPoolExecutor(8) as pool:
         first, *broken = desk.ask_behind_first(pool, [1, 2])
-        assert first.result(20) == 0
+        assert first.result(60) == 0
         for each in broken:
             with pytest.raises(MemoryError):
-                each.result(20)
+                each.result(60)
     assert desk.counter.ask(9) == 18
 
 

@@ -29,15 +29,13 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield threads
 
 
-def gate_of(at_work: int, in_all: int = 100, outside: int = 100, patience: float = 20.0) -> Gate:
+def gate_of(at_work: int, in_all: int = 100, outside: int = 100, patience: float = 60.0) -> Gate:
     return Gate(Limits(at_work, in_all, outside, patience))
 
 
 def wait_for(gate: Gate, **expected: int) -> None:
     """Wait until these figures stand so."""
-    eventually(
-        lambda: {name: getattr(gate.figures(), name) for name in expected} == expected, within=20
-    )
+    eventually(lambda: {name: getattr(gate.figures(), name) for name in expected} == expected)
 
 
 def queue(pool: ThreadPoolExecutor, gate: Gate, count: int) -> list[Future[None]]:
@@ -56,11 +54,11 @@ def test_who_finds_no_place_is_let_in_first_come_first_served(pool: ThreadPoolEx
 
     gate.leave()
 
-    first.result(20)
+    first.result(60)
     assert not second.done()
     assert gate.figures() == Figures(at_work=1, waiting=1, outside=0, aside=0, refused=0)
     gate.leave()
-    second.result(20)
+    second.result(60)
 
 
 def test_a_turn_that_does_not_come_is_refused_and_leaves_nothing_behind() -> None:
@@ -85,7 +83,7 @@ def test_who_finds_too_many_before_is_refused_at_once(pool: ThreadPoolExecutor) 
         gate.enter()  # with a minute's patience the test would not end if it waited
 
     gate.leave()
-    waiting.result(20)
+    waiting.result(60)
 
 
 def test_who_waits_for_somebody_outside_lends_the_place_and_comes_back_before_the_others(
@@ -96,24 +94,24 @@ def test_who_waits_for_somebody_outside_lends_the_place_and_comes_back_before_th
 
     def call_outside() -> None:
         with gate.lend():
-            assert answered.wait(20)
+            assert answered.wait(60)
         is_back.set()
 
     gate.enter()
     (second,) = queue(pool, gate, 1)
     calling = pool.submit(call_outside)
-    second.result(20)  # it has the place now
+    second.result(60)  # it has the place now
     (third,) = queue(pool, gate, 1)
     answered.set()
     wait_for(gate, waiting=2, outside=0)
 
     gate.leave()
 
-    assert is_back.wait(20)
+    assert is_back.wait(60)
     assert not third.done()
-    calling.result(20)
+    calling.result(60)
     gate.leave()
-    third.result(20)
+    third.result(60)
 
 
 def test_only_so_many_may_wait_outside_unless_others_of_ours_are_waited_for(
@@ -129,7 +127,7 @@ def test_only_so_many_may_wait_outside_unless_others_of_ours_are_waited_for(
         waiting = pool.submit(pause.wait)
         wait_for(gate, outside=1, aside=1)
         pause.end()
-        waiting.result(20)
+        waiting.result(60)
     assert gate.figures() == Figures(at_work=2, waiting=0, outside=0, aside=0, refused=0)
 
 
@@ -141,17 +139,17 @@ def test_who_waits_for_one_of_ours_is_back_when_it_is_over_and_there_is_a_place_
     (second,) = queue(pool, gate, 1)
     pause = Pause(gate)
     pausing = pool.submit(pause.wait)
-    second.result(20)  # it has the place now
+    second.result(60)  # it has the place now
     (third,) = queue(pool, gate, 1)
 
     pause.end()
 
     assert gate.figures() == Figures(at_work=1, waiting=2, outside=0, aside=0, refused=0)
     gate.leave()
-    pausing.result(20)
+    pausing.result(60)
     assert not third.done()
     gate.leave()
-    third.result(20)
+    third.result(60)
 
 
 def test_a_pause_that_was_over_before_it_began_keeps_the_place(pool: ThreadPoolExecutor) -> None:
@@ -166,25 +164,25 @@ def test_a_pause_that_was_over_before_it_began_keeps_the_place(pool: ThreadPoolE
     assert not second.done()
     assert gate.figures() == Figures(at_work=1, waiting=1, outside=0, aside=0, refused=0)
     gate.leave()
-    second.result(20)
+    second.result(60)
 
 
 def test_the_shop_gives_way_to_payments_down_to_one_place(pool: ThreadPoolExecutor) -> None:
     payments = gate_of(3)
-    shop = Gate(Limits(2, 100, 100, 20.0), gives_way_to=payments)
+    shop = Gate(Limits(2, 100, 100, 60.0), gives_way_to=payments)
     shop.enter()
     payments.enter()
     payments.enter()
     (next_one,) = queue(pool, shop, 1)
 
     shop.leave()  # one place is left whatever payments do
-    next_one.result(20)
+    next_one.result(60)
     (another,) = queue(pool, shop, 1)
     payments.leave()
     assert not another.done()
     payments.leave()
 
-    another.result(20)
+    another.result(60)
     assert shop.figures().at_work == 2
 
 

@@ -28,7 +28,7 @@ def test_work_that_comes_is_seen_soon_and_hidden_from_nobody(sqlite_app: Flask) 
         with transaction() as session:
             jobs.enqueue(session, "anything", {}, now=now, due_at=now)
 
-        eventually(lambda: not lookout.is_quiet(), within=10)
+        eventually(lambda: not lookout.is_quiet())
         assert not any(lookout.is_quiet() for _ in range(3))
 
 

@@ -24,10 +24,10 @@ def buy(service: Service, key: str) -> tuple[str, str]:
     made = partner.order(body, **{"X-Request-ID": ID, "Idempotency-Key": "my-own-key-1"}).json()
     url = made["order"]["url"]
     for address in (url, f"{url}?from=xendit", f"{url}/tickets.pdf", f"{url}x"):
-        requests.get(address, timeout=30)
+        requests.get(address, timeout=60)
     service.standin.pay(made["payment"]["invoiceId"], channel="BCA")
-    service.mailbox.wait_for_mail(BUYER["email"], timeout=30)
-    requests.get(f"{url}/tickets.pdf", timeout=30)
+    service.mailbox.wait_for_mail(BUYER["email"], timeout=60)
+    requests.get(f"{url}/tickets.pdf", timeout=60)
     return made["order"]["code"], url.rsplit("/", 1)[-1]
 
 
@@ -36,8 +36,8 @@ def refuse(service: Service) -> None:
     partner = Partner(service.url, "tedx_a-key-that-nobody-has")
     partner.order({"user": BUYER, "items": []})
     form = {**BUYER, "intent": "pay"}
-    requests.post(f"{service.url}/checkout", data=form, timeout=30)
-    requests.get(f"{service.url}/checkout", params={**BUYER, "t1": "1"}, timeout=30)
+    requests.post(f"{service.url}/checkout", data=form, timeout=60)
+    requests.get(f"{service.url}/checkout", params={**BUYER, "t1": "1"}, timeout=60)
     headers = {"x-callback-token": "a-forged-token-of-somebody"}
     requests.post(
         f"{service.url}/api/payment-callback", headers=headers, json={"payer": BUYER}, timeout=30

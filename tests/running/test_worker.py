@@ -62,7 +62,7 @@ class House:
             return db.session.scalar(sa.select(Payment.invoice_id))
 
     def wait_until_xendit_is_asked(self) -> None:
-        eventually(lambda: self.service.standin.requests("POST", "/v2/invoices"), within=20)
+        eventually(lambda: self.service.standin.requests("POST", "/v2/invoices"))
 
     def lines(self, worker: str, message: str) -> list[dict[str, Any]]:
         printed = self.service.log(worker).splitlines()
@@ -94,12 +94,12 @@ def test_a_job_that_cannot_be_done_is_logged_and_put_off_and_the_worker_lives(ho
     worker = house.service.start_worker()
 
     tried = [unknown, broken]
-    eventually(lambda: all(house.job(job_id).attempts >= 2 for job_id in tried), within=20)
+    eventually(lambda: all(house.job(job_id).attempts >= 2 for job_id in tried))
     for job_id in tried:
         assert house.job(job_id).status is JobStatus.OPEN
         assert house.job(job_id).last_error
     good = house.order_with_open_invoice_job()
-    eventually(lambda: house.job(good).status is JobStatus.DONE, within=20)
+    eventually(lambda: house.job(good).status is JobStatus.DONE)
 
     assert worker.is_running
     failures = {line["job"]: line for line in house.lines("worker-1", "job failed")}
@@ -133,7 +133,7 @@ def test_a_killed_worker_s_job_is_done_by_another_and_only_once(mariadb_house: H
     _end_lease(house, job_id)
     house.service.start_worker("worker-2")
 
-    eventually(lambda: house.job(job_id).status is JobStatus.DONE, within=30)
+    eventually(lambda: house.job(job_id).status is JobStatus.DONE)
     [invoice] = house.service.standin.invoices()
     assert house.invoice_id() == invoice["id"]
 

@@ -54,10 +54,10 @@ class Merchant:
         self.base_url, self.key = base_url, key
 
     def call(self, method: str, path: str, **more: Any) -> requests.Response:
-        """Make one call; 20 s at most."""
+        """Make one call; 60 s at most."""
         options: dict[str, Any] = {
             "auth": (self.key, ""),
-            "timeout": 20,
+            "timeout": 60,
             "allow_redirects": False,
         } | more
         return requests.request(method, self.base_url + path, **options)

@@ -25,7 +25,7 @@ class Running:
     def stop(self) -> int:
         """End it by SIGTERM and return its exit code."""
         self.process.terminate()
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
 
 @contextmanager
@@ -40,9 +40,9 @@ def running(module: str, *arguments: str, output: Path) -> Iterator[Running]:
         return output.read_text().partition("\n")[0] if "\n" in output.read_text() else ""
 
     try:
-        line = wait_until(first_line, timeout=20, what=f"the ready line of {module}")
+        line = wait_until(first_line, timeout=60, what=f"the ready line of {module}")
         yield Running(process, line, output)
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)

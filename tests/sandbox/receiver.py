@@ -40,7 +40,7 @@ class Receiver:
         self.statuses.clear()
         self.open_gate.set()
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int, timeout: float = 60.0) -> list[Received]:
         """Return what came once at least `count` posts did."""
         wait_until(lambda: len(self.received) >= count, timeout=timeout, what=f"webhook {count}")
         return list(self.received)

@@ -34,7 +34,7 @@ def ticket_mail(to: str = "sari@example.com", subject: str = "Tiket Anda – No.
 
 
 def send(mail: MailService, message: EmailMessage, **more: Any) -> dict[str, tuple[int, bytes]]:
-    with smtplib.SMTP(mail.host, mail.port, timeout=10) as smtp:
+    with smtplib.SMTP(mail.host, mail.port, timeout=60) as smtp:
         return smtp.send_message(message, **more)
 
 
@@ -76,10 +76,10 @@ def test_the_pages_show_the_mail_its_html_and_its_files(mail: MailService) -> No
     caught = mail.control.mails()[0]
     base = mail.control.base_url
 
-    index = requests.get(base, timeout=10).text
-    page = requests.get(f"{base}/mails/{caught['id']}", timeout=10).text
-    html = requests.get(f"{base}/mails/{caught['id']}/html", timeout=10)
-    pdf = requests.get(base + caught["attachments"][1]["url"], timeout=10)
+    index = requests.get(base, timeout=60).text
+    page = requests.get(f"{base}/mails/{caught['id']}", timeout=60).text
+    html = requests.get(f"{base}/mails/{caught['id']}/html", timeout=60)
+    pdf = requests.get(base + caught["attachments"][1]["url"], timeout=60)
 
     assert "&lt;b&gt;Tiket" in index
     assert "<b>Tiket" not in index + page
@@ -162,7 +162,7 @@ def secure(mail: MailService, smtp: smtplib.SMTP) -> None:
 
 def test_tls_and_the_password_let_a_mail_through(guarded_mail: MailService) -> None:
     guarded_mail.control.clear()
-    with smtplib.SMTP(guarded_mail.host, guarded_mail.port, timeout=10) as smtp:
+    with smtplib.SMTP(guarded_mail.host, guarded_mail.port, timeout=60) as smtp:
         secure(guarded_mail, smtp)
         smtp.login("shop", "open sesame")
         smtp.send_message(ticket_mail("tls@example.com"))
@@ -172,7 +172,7 @@ def test_tls_and_the_password_let_a_mail_through(guarded_mail: MailService) -> N
 
 
 def test_a_wrong_password_is_answered_535(guarded_mail: MailService) -> None:
-    with smtplib.SMTP(guarded_mail.host, guarded_mail.port, timeout=10) as smtp:
+    with smtplib.SMTP(guarded_mail.host, guarded_mail.port, timeout=60) as smtp:
         secure(guarded_mail, smtp)
         with pytest.raises(smtplib.SMTPAuthenticationError) as refusal:
             smtp.login("shop", "wrong")
@@ -181,7 +181,7 @@ def test_a_wrong_password_is_answered_535(guarded_mail: MailService) -> None:
 
 
 def test_nothing_goes_without_tls_nor_without_password(guarded_mail: MailService) -> None:
-    with smtplib.SMTP(guarded_mail.host, guarded_mail.port, timeout=10) as smtp:
+    with smtplib.SMTP(guarded_mail.host, guarded_mail.port, timeout=60) as smtp:
         with pytest.raises(smtplib.SMTPResponseException):
             smtp.send_message(ticket_mail())
         secure(guarded_mail, smtp)
@@ -193,7 +193,7 @@ def test_a_client_that_checks_certificates_refuses_an_untrusted_one(
     guarded_mail: MailService,
 ) -> None:
     with (
-        smtplib.SMTP(guarded_mail.host, guarded_mail.port, timeout=10) as smtp,
+        smtplib.SMTP(guarded_mail.host, guarded_mail.port, timeout=60) as smtp,
         pytest.raises(ssl.SSLCertVerificationError),
     ):
         smtp.starttls(context=ssl.create_default_context())
@@ -202,11 +202,11 @@ def test_a_client_that_checks_certificates_refuses_an_untrusted_one(
 def test_five_hundred_mails_are_kept(mail: MailService) -> None:
     message = EmailMessage()
     message["Subject"] = "one of many"
-    with smtplib.SMTP(mail.host, mail.port, timeout=10) as smtp:
+    with smtplib.SMTP(mail.host, mail.port, timeout=60) as smtp:
         for number in range(502):
             smtp.sendmail("a@example.com", [f"n{number}@example.com"], message.as_bytes())
 
-    kept = wait_until(mail.control.mails, timeout=5, what="mails")
+    kept = wait_until(mail.control.mails, timeout=60, what="mails")
 
     assert len(kept) == 500
     assert kept[-1]["to"] == ["n2@example.com"]

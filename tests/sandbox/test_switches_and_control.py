@@ -39,8 +39,8 @@ def test_the_control_api_answers_this_machine_only(caller: str, status: int) -> 
 def test_true_takes_the_defaults_and_false_turns_off(stand_in: StandIn) -> None:
     url = f"{stand_in.base_url}/_control/faults"
 
-    on = requests.put(url, json={"create_slow": True, "html_502": True}, timeout=10).json()["on"]
-    off = requests.put(url, json={"create_slow": False}, timeout=10).json()["on"]
+    on = requests.put(url, json={"create_slow": True, "html_502": True}, timeout=60).json()["on"]
+    off = requests.put(url, json={"create_slow": False}, timeout=60).json()["on"]
 
     assert on["create_slow"] == {"seconds": 2.0, "commit_first": True}
     assert off == {"html_502": {"call": ""}}
@@ -50,7 +50,7 @@ def test_one_switch_can_be_cleared_alone(stand_in: StandIn) -> None:
     stand_in.set_fault("html_502")
     stand_in.set_fault("latency")
 
-    requests.delete(f"{stand_in.base_url}/_control/faults/latency", timeout=10)
+    requests.delete(f"{stand_in.base_url}/_control/faults/latency", timeout=60)
 
     assert set(stand_in.faults()["on"]) == {"html_502"}
 
@@ -60,7 +60,7 @@ def test_a_wish_that_is_no_object_is_refused(body: str, stand_in: StandIn) -> No
     headers = {"Content-Type": "application/json"}
 
     answer = requests.put(
-        f"{stand_in.base_url}/_control/faults", data=body, headers=headers, timeout=10
+        f"{stand_in.base_url}/_control/faults", data=body, headers=headers, timeout=60
     )
 
     assert answer.status_code == 400

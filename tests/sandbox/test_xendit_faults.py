@@ -18,7 +18,7 @@ from tests.sandbox.receiver import Receiver
 def test_an_unknown_switch_is_refused_with_the_known_ones(stand_in: StandIn) -> None:
     url = f"{stand_in.base_url}/_control/faults"
 
-    answer = requests.put(url, json={"html_502": {}, "html_503": {}}, timeout=10)
+    answer = requests.put(url, json={"html_502": {}, "html_503": {}}, timeout=60)
 
     assert answer.status_code == 400
     assert set(answer.json()["known"]) == {switch.name for switch in SWITCHES}
@@ -148,9 +148,9 @@ def test_a_call_that_waits_does_not_reach_beyond_a_reset(
 
     caller = threading.Thread(target=create)
     caller.start()
-    wait_until(lambda: not stand_in.faults()["on"], timeout=5, what="the call")
+    wait_until(lambda: not stand_in.faults()["on"], timeout=60, what="the call")
     stand_in.reset()
-    caller.join(timeout=10)
+    caller.join(timeout=60)
 
     assert outcomes == [requests.ConnectionError]
     assert stand_in.invoices() == []
@@ -177,7 +177,7 @@ def test_a_webhook_can_come_before_the_create_answer(
     webhook = receiver.wait_for(1)[0]
     assert answers == [], "create must not answer before the webhook was"
     receiver.open_gate.set()
-    caller.join(timeout=10)
+    caller.join(timeout=60)
 
     assert answers[0]["status"] == "PENDING"
     assert (webhook.body["id"], webhook.body["status"]) == (answers[0]["id"], "PAID")

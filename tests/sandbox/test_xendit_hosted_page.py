@@ -14,11 +14,11 @@ from tests.sandbox.receiver import Receiver
 
 
 def post(page: str, action: str, **form: str) -> requests.Response:
-    return requests.post(f"{page}/{action}", data=form, timeout=10, allow_redirects=False)
+    return requests.post(f"{page}/{action}", data=form, timeout=60, allow_redirects=False)
 
 
 def text_of(page: str, **query: str) -> str:
-    answer = requests.get(page, params=query, timeout=10)
+    answer = requests.get(page, params=query, timeout=60)
     assert answer.status_code == 200
     return answer.text
 
@@ -130,7 +130,7 @@ def test_a_channel_that_is_not_offered_cannot_be_used(
 def test_an_unknown_invoice_has_no_page(stand_in: StandIn) -> None:
     url = f"{stand_in.base_url}/web/6a000000bc62165502ccd3c9"
 
-    assert requests.get(url, timeout=10).status_code == 404
+    assert requests.get(url, timeout=60).status_code == 404
 
 
 def test_what_the_merchant_sends_cannot_inject_markup(merchant: Merchant) -> None:

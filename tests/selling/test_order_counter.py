@@ -49,11 +49,11 @@ class Counter:
         buyer = Buyer(f"Guest {len(self._asked)}", f"g{len(self._asked)}@example.com", "+62812")
         request = request_for(dict(wanted), options.pop("buyer", buyer))
         self._asked.append(self._pool.submit(self.world.place_request, request, **options))
-        eventually(lambda: len(self._waiting) > before, within=20)
+        eventually(lambda: len(self._waiting) > before)
 
     def outcomes(self) -> list[PlacedOrder | BaseException]:
         """Return what came of each, in the order of coming."""
-        return [each.exception(30) or each.result() for each in self._asked]
+        return [each.exception(60) or each.result() for each in self._asked]
 
 
 @contextmanager
@@ -67,9 +67,9 @@ def counter(world: World) -> Iterator[Counter]:
             connection.execute(row)
             busy = pool.submit(world.place, blocked)
             found = Counter(world, pool)
-            eventually(lambda: _is_held_up(connection), within=20)
+            eventually(lambda: _is_held_up(connection))
             yield found
-        busy.result(30)
+        busy.result(60)
     other.dispose()
 
 

@@ -14,6 +14,7 @@ from app.models import SaleStatus, Ticket, TicketStock
 from app.services.selling import shop_window
 from app.services.selling.catalogue import TicketOnSale
 from app.services.selling.shop_window import ShopWindow, look_at_tickets
+from tests.harness.waiting import PATIENCE
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -107,7 +108,10 @@ def test_a_reading_that_failed_is_not_remembered() -> None:
     assert window.tickets(NOW) == [TICKET]
 
 
-def test_a_crowd_at_the_same_moment_waits_for_one_reading() -> None:
+def test_a_crowd_at_the_same_moment_waits_for_one_reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shop_window, "PATIENCE_SECONDS", PATIENCE)
     crowd = 8
     is_complete = threading.Barrier(crowd + 1)
     readings = []
@@ -115,13 +119,13 @@ def test_a_crowd_at_the_same_moment_waits_for_one_reading() -> None:
     def read(now: datetime) -> list[TicketOnSale]:
         readings.append(now)
         if len(readings) == 1:
-            is_complete.wait(timeout=10)
+            is_complete.wait(PATIENCE)
         return [TICKET]
 
     window = ShopWindow(read)
 
     def come(_number: int) -> list[TicketOnSale]:
-        is_complete.wait(timeout=10)
+        is_complete.wait(PATIENCE)
         return window.tickets(NOW)
 
     with ThreadPoolExecutor(crowd + 1) as pool:
@@ -139,13 +143,13 @@ def test_a_reader_that_hangs_holds_up_nobody_for_long(monkeypatch: pytest.Monkey
         if is_reading.is_set():
             return [TICKET]
         is_reading.set()
-        assert let_go.wait(timeout=10)
+        assert let_go.wait(PATIENCE)
         return []
 
     window = ShopWindow(read)
     hanging = threading.Thread(target=window.tickets, args=(NOW,))
     hanging.start()
-    assert is_reading.wait(timeout=10)
+    assert is_reading.wait(PATIENCE)
     assert window.tickets(NOW) == [TICKET]
     let_go.set()
     hanging.join()

@@ -146,7 +146,7 @@ def _repeat_unanswered(buyer: Buyer, tally: Tally) -> None:
     """Give every wish its answer: a partner repeats until there is one."""
     for wish in tally.wishes:
         if not wish.is_answered:
-            eventually(lambda wish=wish: buyer.send(wish), within=30)  # type: ignore[misc]
+            eventually(lambda wish=wish: buyer.send(wish))  # type: ignore[misc]
 
 
 def settle(
@@ -161,4 +161,4 @@ def settle(
             service.start_worker(name)
         service.wait_until_ready()
         with suppress(NeverHappened):  # then the audit tells what is still to be done
-            eventually(lambda: not desk.busy(), within=30, every=0.25)
+            eventually(lambda: not desk.busy(), every=0.25)

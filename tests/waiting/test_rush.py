@@ -73,7 +73,7 @@ def test_two_processes_together_never_let_in_more_than_seats_and_a_margin(rushed
         all_at_once(visitors, "try_door")
         return sum(each.is_inside for each in visitors)
 
-    eventually(lambda: inside() >= SEATS + MARGIN, within=30)
+    eventually(lambda: inside() >= SEATS + MARGIN)
     for _ in range(3):
         assert inside() == SEATS + MARGIN
     assert f"{VISITORS - SEATS - MARGIN} wait, {SEATS + MARGIN} were admitted" in rushed.flask(
@@ -82,4 +82,4 @@ def test_two_processes_together_never_let_in_more_than_seats_and_a_margin(rushed
 
     # The same rush without the door: what is counted above does see too many.
     rushed.flask("fair-door", "off")
-    eventually(lambda: inside() == VISITORS, within=10)
+    eventually(lambda: inside() == VISITORS)
