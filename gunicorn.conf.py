@@ -17,9 +17,9 @@ bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gunicorn_worker.PatientWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # WEB_THREADS of the shop may wait for Xendit and as many again for their turn; above them the
-# payments' own, those for who comes too late (app/lanes.py), and a few for files and health. Those
-# that wait cost no core.
-threads = 2 * int(os.environ.get("WEB_THREADS", "64")) + 64 + 32 + 8
+# payments' own, those for who looks and who comes too late (app/lanes.py), and a few for files and
+# health. Those that wait cost no core.
+threads = 2 * int(os.environ.get("WEB_THREADS", "64")) + 64 + 16 + 32 + 8
 # Each process opens its own database connections; none may be shared across the fork.
 preload_app = False
 

@@ -19,12 +19,13 @@ from app.crowd import Crowd, Crowded
 
 
 class Lane(StrEnum):
-    """What a request is for: who pays or enters, who buys or works here, who comes too late for
-    what is sold out and only has to be told so, who watches.
+    """What a request is for: who pays or enters, who buys or works here, who looks at what all see,
+    who orders what is sold out and only has to be told so, who watches.
     """
 
     PAYMENTS = "payments"
     SHOP = "shop"
+    FRONT = "front"
     LATE = "late"
     HEALTH = "health"
 
@@ -62,13 +63,17 @@ class Figures:
 
 
 SHOP_AT_WORK = 2
+FRONT_AT_WORK = 1
+FRONT_THREADS = 16  # one draws for all; those who come meanwhile get the last drawing
 LATE_AT_WORK = 1
-LATE_THREADS = 32  # told in milliseconds each; the page for all of them is repeated before any lane
+LATE_THREADS = 32  # told in milliseconds each
 PAYMENTS_AT_WORK = 4
 PAYMENT_THREADS = 64  # a door of fifty phones may send what they kept at one moment
 HEALTH_AT_WORK = 2  # a long look at all numbers must not make the service seem dead
 # At work in all lanes together: what each process needs in database connections.
-AT_WORK = SHOP_AT_WORK + LATE_AT_WORK + PAYMENTS_AT_WORK + HEALTH_AT_WORK
+AT_WORK = SHOP_AT_WORK + FRONT_AT_WORK + LATE_AT_WORK + PAYMENTS_AT_WORK + HEALTH_AT_WORK
+# A page that says "try again", and does so by itself, is better than a white one for longer.
+PATIENCE = 3.0
 
 
 def limits_for(web_threads: int) -> dict[Lane, Limits]:
@@ -77,8 +82,9 @@ def limits_for(web_threads: int) -> dict[Lane, Limits]:
     As many as `web_threads` of the shop may wait for Xendit, and as many again for their turn.
     """
     return {
-        Lane.SHOP: Limits(SHOP_AT_WORK, 2 * web_threads, web_threads, patience=6.0),
-        Lane.LATE: Limits(LATE_AT_WORK, LATE_THREADS, 0, patience=6.0),
+        Lane.SHOP: Limits(SHOP_AT_WORK, 2 * web_threads, web_threads, PATIENCE),
+        Lane.FRONT: Limits(FRONT_AT_WORK, FRONT_THREADS, 0, PATIENCE),
+        Lane.LATE: Limits(LATE_AT_WORK, LATE_THREADS, 0, PATIENCE),
         Lane.PAYMENTS: Limits(PAYMENTS_AT_WORK, PAYMENT_THREADS, PAYMENT_THREADS // 2, 8.0),
         Lane.HEALTH: Limits(HEALTH_AT_WORK, 4, 0, patience=2.0),
     }
@@ -229,6 +235,7 @@ def gates_for(web_threads: int) -> dict[Lane, Gate]:
     return {
         Lane.PAYMENTS: payments,
         Lane.SHOP: Gate(limits[Lane.SHOP], gives_way_to=payments),
+        Lane.FRONT: Gate(limits[Lane.FRONT]),
         Lane.LATE: Gate(limits[Lane.LATE]),
         Lane.HEALTH: Gate(limits[Lane.HEALTH]),
     }

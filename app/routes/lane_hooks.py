@@ -20,7 +20,7 @@ from app.crowd import Crowded
 from app.extensions import db
 from app.lanes import Gate, Lane, gates_for
 from app.routes.hooks import BEGAN, security_headers
-from app.routes.late_comers import only_has_to_be_told
+from app.routes.late_comers import lane_beside
 from app.routes.refusals import Refusals
 from app.services.selling.shop_window import ShopWindow, window_of
 
@@ -68,8 +68,8 @@ class Turnstile:
         lane = lane_of(environ["PATH_INFO"])
         if lane is None:
             return self._app(environ, start_response)
-        if lane is Lane.SHOP and only_has_to_be_told(environ, self._window):
-            lane = Lane.LATE
+        if lane is Lane.SHOP:
+            lane = lane_beside(environ, self._window) or lane
         environ[BEGAN] = time.monotonic()
         try:
             lanes.enter(self._gates[lane])

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from app.clock import utcnow
 from app.forms.checkout import CheckoutForm
+from app.lanes import Lane
 from app.models import SaleStatus
 from app.services.selling.shop_window import ShopWindow
 from app.services.selling.sold_out import are_gone
@@ -35,15 +36,18 @@ def asks_for_quantities(query: str) -> bool:
     return len(wanted) <= MOST_TICKETS and all(map(QUANTITY.fullmatch, wanted))
 
 
-def only_has_to_be_told(environ: "WSGIEnvironment", window: ShopWindow) -> bool:
-    """Tell whether a request is no order, and keeps nobody from ordering.
+def lane_beside(environ: "WSGIEnvironment", window: ShopWindow) -> Lane | None:
+    """Return the lane of a request of the shop that only has to be told something, or None.
 
-    The front is drawn once for a crowd: behind those who order, the crowd would wait for one. What
-    is drawn for it is also the look that says to all others what is gone.
+    What is drawn once for a crowd must not wait behind those who order, nor behind late orders: it
+    is also the look that says to all of them what is gone.
     """
+    is_look = environ["REQUEST_METHOD"] == "GET"
     if environ["PATH_INFO"] in FRONT:
-        return environ["REQUEST_METHOD"] == "GET" and not environ.get("QUERY_STRING")
-    return comes_too_late(environ, window)
+        return Lane.FRONT if is_look and not environ.get("QUERY_STRING") else None
+    if not comes_too_late(environ, window):
+        return None
+    return Lane.FRONT if is_look else Lane.LATE
 
 
 def comes_too_late(environ: "WSGIEnvironment", window: ShopWindow) -> bool:
