@@ -2,20 +2,21 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 
 from app.errors import Words
 from app.forms.fields import FieldProblem, parse_full_name
+from app.forms.typed import read_typed_moment, typed_moment
 from app.models import Device, DeviceRole, Gate
 from app.models.codes import LANES
 from app.services.door import devices, gates
 from app.services.door.devices import DeviceWish
 from app.services.door.gates import GateWish
 
-TYPED_TIME = "%Y-%m-%dT%H:%M"  # what <input type="datetime-local"> sends
+TO_THE_MINUTE = len("2027-01-23T09:00")  # some browsers send seconds too
 
 
 @dataclass
@@ -37,8 +38,8 @@ class GateForm:
         return cls(
             gate.name,
             gate.ticket_ids,
-            _as_typed(gate.opens_at, zone),
-            _as_typed(gate.closes_at, zone),
+            typed_moment(gate.opens_at, zone),
+            typed_moment(gate.closes_at, zone),
             gate.has_reentry,
             gate.has_exit,
             gates.version_of(gate),
@@ -72,14 +73,10 @@ class GateForm:
         return GateWish(name, chosen, opens_at, closes_at, self.has_reentry, self.has_exit)
 
     def _time(self, name: str, typed: str, zone: tzinfo) -> datetime | None:
-        if not typed.strip():
-            return None
-        try:
-            when = datetime.strptime(typed.strip()[:16], TYPED_TIME).replace(tzinfo=zone)
-            return when.astimezone(UTC)
-        except (ValueError, OverflowError):  # the first hours of year 1 are none in UTC
+        when = read_typed_moment(typed.strip()[:TO_THE_MINUTE], zone)
+        if typed.strip() and when is None:
             self.errors[name] = _l("Write the time like 2027-01-23T09:00, or leave it empty.")
-            return None
+        return when
 
 
 @dataclass
@@ -132,7 +129,3 @@ def _name(typed: str, longest: int, errors: dict[str, Words]) -> str:
     if len(name) > longest:
         errors["name"] = _l("Please shorten the name to %(num)d characters.", num=longest)
     return name
-
-
-def _as_typed(when: datetime | None, zone: tzinfo) -> str:
-    return when.astimezone(zone).strftime(TYPED_TIME) if when else ""

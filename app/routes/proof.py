@@ -13,7 +13,7 @@ from app.clock import utcnow
 from app.errors import RateLimited, Words
 from app.routes import sessions
 from app.routes.access import SAFE_METHODS, lead_to, requires_role
-from app.routes.staff import EVERY_ROLE, minutes_to_wait, next_page, the_member
+from app.routes.staff import EVERY_ROLE, next_page, the_member, wait_words
 from app.services.office import staff_sessions, staffing
 
 bp = Blueprint("staff_proof", __name__, url_prefix="/staff/proof")
@@ -67,8 +67,7 @@ def check() -> ResponseReturnValue:
     except staffing.WrongPassword:
         return _page(_l("This is not your password.")), 422
     except RateLimited as refusal:
-        words = _l("Too many attempts. Try again in %(num)d minutes.", num=minutes_to_wait(refusal))
-        return _page(words), 429, {"Retry-After": str(refusal.retry_after)}
+        return _page(wait_words(refusal)), 429, {"Retry-After": str(refusal.retry_after)}
     staff_sessions.prove(member, now=utcnow())
     return redirect(next_page(request.form.get("next", "")), code=303)
 

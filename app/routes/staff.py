@@ -50,9 +50,10 @@ def the_member() -> Member:
     return member
 
 
-def minutes_to_wait(refusal: RateLimited) -> int:
-    """Return after how many minutes, rounded up, somebody may try again."""
-    return -(-(refusal.retry_after or 60) // 60)
+def wait_words(refusal: RateLimited) -> Words:
+    """Return that somebody tried too often, and after how many minutes, rounded up, to go on."""
+    minutes = -(-(refusal.retry_after or 60) // 60)
+    return _l("Too many attempts. Try again in %(num)d minutes.", num=minutes)
 
 
 def next_page(wanted: str) -> str:
@@ -134,8 +135,7 @@ def log_in_now() -> ResponseReturnValue:
     except staffing.WrongPassword:
         return _log_in_page(NO_FIT, 422)
     except RateLimited as refusal:
-        words = _l("Too many attempts. Try again in %(num)d minutes.", num=minutes_to_wait(refusal))
-        body, status = _log_in_page(words, 429)
+        body, status = _log_in_page(wait_words(refusal), 429)
         return body, status, {"Retry-After": str(refusal.retry_after)}
     return go_on(sessions.start(staff_id), request.form.get("next", ""))
 

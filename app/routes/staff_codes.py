@@ -8,7 +8,7 @@ from app.clock import utcnow
 from app.errors import RateLimited, Words
 from app.routes import sessions
 from app.routes.access import during_log_in, requires_role
-from app.routes.staff import EVERY_ROLE, go_on, minutes_to_wait, next_page
+from app.routes.staff import EVERY_ROLE, go_on, next_page, wait_words
 from app.services.office import second_factor, staff_sessions
 from app.services.office.staff_sessions import Step
 
@@ -41,8 +41,7 @@ def check() -> ResponseReturnValue:
         words = _l("This code does not fit, or was used already. Wait for the next one.")
         return _page(words), 422
     except RateLimited as refusal:
-        words = _l("Too many attempts. Try again in %(num)d minutes.", num=minutes_to_wait(refusal))
-        return _page(words), 429, {"Retry-After": str(refusal.retry_after)}
+        return _page(wait_words(refusal)), 429, {"Retry-After": str(refusal.retry_after)}
     staff_sessions.end(member, member.session_id)
     return go_on(sessions.start(member.staff_id, has_given_code=True), wanted)
 
