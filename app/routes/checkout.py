@@ -52,6 +52,10 @@ from app.services.selling.shop_window import has_vouchers
 from app.tracing import current_request_id
 
 RATE_SECONDS = 60
+PAY = ("pay", "pay_suggested")
+# Not no-store: on the way back from Xendit the browser shows the form as it was left, with its
+# one-time token, so that paying again leads to the same order.
+HEADERS = {"Cache-Control": "private, no-cache"}
 
 bp = Blueprint("checkout", __name__)
 
@@ -60,18 +64,6 @@ bp = Blueprint("checkout", __name__)
 def guard() -> ResponseReturnValue | None:
     """Let a visitor through in turn; who wants what is gone is told so instead of waiting."""
     return None if is_too_late() else fair_door.guard()
-
-
-PAY = ("pay", "pay_suggested")
-
-
-# Not no-store: on the way back from Xendit the browser shows the form as it was left, with its
-# one-time token, so that paying again leads to the same order.
-HEADERS = {"Cache-Control": "private, no-cache"}
-
-
-def _is_no_order() -> bool:
-    return request.form.get("intent") not in PAY
 
 
 @bp.get("/checkout")
@@ -87,6 +79,10 @@ def show() -> ResponseReturnValue:
 
 def _draw_blank(form: CheckoutForm) -> str:
     return _draw(form, csrf_token=lambda: CSRF_MARK)
+
+
+def _is_no_order() -> bool:
+    return request.form.get("intent") not in PAY
 
 
 # Mobile carriers put thousands of buyers behind one address: only a flood meets these limits.
