@@ -21,7 +21,13 @@ from app.services.money import (
     settling,
 )
 from app.services.money.budget import Meter, Share
-from app.services.office import exports, invitations, messages, updated_etickets
+from app.services.office import (
+    exports,
+    invitations,
+    message_listing,
+    messages,
+    updated_etickets,
+)
 from app.services.running import jobs
 from app.services.selling import eticketing, ordering, resending
 
@@ -147,6 +153,7 @@ HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     cases.SERVE_WAITING: _serve_waiting,
     letters.SEND_LETTER: mail_jobs.send_letter,
     invitations.SEND_INVITATION: mail_jobs.send_invitation,
+    message_listing.LIST_MESSAGE: mail_jobs.list_message,
     messages.SEND_MESSAGE: mail_jobs.send_message,
     messages.TRY_MESSAGE: mail_jobs.try_message,
     updated_etickets.SEND_UPDATED: mail_jobs.send_updated_etickets,

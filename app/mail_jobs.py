@@ -5,7 +5,12 @@ from typing import Any
 from app.clock import utcnow
 from app.gateways import current_gateways, current_settings
 from app.services.money import correspondence
-from app.services.office import invitations, message_sending, updated_etickets
+from app.services.office import (
+    invitations,
+    message_listing,
+    message_sending,
+    updated_etickets,
+)
 from app.services.selling import delivery, resending
 
 
@@ -61,6 +66,11 @@ def send_invitation(payload: dict[str, Any]) -> None:
         mailer=current_gateways().mailer,
         settings=current_settings(),
     )
+
+
+def list_message(payload: dict[str, Any]) -> None:
+    """Make the list of those a message goes to."""
+    message_listing.finish(payload["message_id"], clock=utcnow)
 
 
 def send_message(payload: dict[str, Any]) -> None:

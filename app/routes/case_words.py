@@ -102,6 +102,7 @@ JOBS: dict[str, Words] = {
     "resend_etickets": _l("mail e-tickets"),
     "send_letter": _l("mail a letter"),
     "send_invitation": _l("mail an invitation"),
+    "list_message": _l("count whom a message goes to"),
     "send_message": _l("send a message"),
     "send_refund": _l("send a refund"),
     "confirm_refund": _l("read a refund"),

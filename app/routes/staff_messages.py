@@ -24,6 +24,7 @@ bp = Blueprint("staff_messages", __name__, url_prefix="/staff/messages")
 
 CHANGED = _l("This message was changed or sent meanwhile. Look at it as it is now.")
 NUMBER_CHANGED = _l("Meanwhile the number of people is another. Look at it, then send.")
+STILL_COUNTING = _l("Whom it goes to is still being counted. Wait until that is done.")
 TRY_FIRST = _l("Send it to yourself first, and read it there.")
 # A mail brings its own styles, and is allowed nothing else.
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
@@ -97,7 +98,8 @@ def rewrite(message_id: int) -> ResponseReturnValue:
     if form.errors:
         return _form_page(form, view), 422
     try:
-        messages.rewrite(message_id, form.text, form.ticket_ids, shown=_number("shown"))
+        shown, now = _number("shown"), utcnow()
+        messages.rewrite(message_id, form.text, form.ticket_ids, shown=shown, now=now)
     except messages.StaleMessage:
         return _form_page(form, _get_draft(message_id), CHANGED), 409
     return redirect(url_for("staff_messages.show", message_id=message_id), code=303)
@@ -117,8 +119,11 @@ def try_out(message_id: int) -> ResponseReturnValue:
 @requires_role(Role.ADMIN)
 @requires_fresh_proof
 def ask_send(message_id: int) -> ResponseReturnValue:
-    """Say to how many people a draft goes, before it goes."""
-    return _send_page(_get_draft(message_id))
+    """Say to how many people a draft goes, before it goes; not before all are counted."""
+    view = _get_draft(message_id)
+    if not view.is_listed:
+        return _page(message_id, STILL_COUNTING), 409
+    return _send_page(view)
 
 
 @bp.post("/<int:message_id>/send")
@@ -133,6 +138,8 @@ def send(message_id: int) -> ResponseReturnValue:
         now = _get_view(message_id)
         if now.message.status is not MessageStatus.DRAFT:
             return _page(message_id, CHANGED), 409
+        if not now.is_listed:
+            return _page(message_id, STILL_COUNTING), 409
         return _send_page(now, CHANGED if now.total == view.total else NUMBER_CHANGED), 409
     except messages.NotTried:
         return _page(message_id, TRY_FIRST), 409
@@ -214,7 +221,7 @@ def _page(message_id: int, problem: Words | None = None) -> str:
     locales = ["id", "en"] if view.message.body_en else ["id"]
     return render(
         "staff/messages/message.html",
-        "staff/messages/_progress.html",
+        "staff/messages/_listing.html" if is_draft else "staff/messages/_progress.html",
         view=view,
         message=view.message,
         counts={status.value: number for status, number in view.counts.items()},

@@ -30,6 +30,8 @@ def upgrade() -> None:
     for name in ("listed_from", "listed_down_to"):
         op.add_column("messages", sa.Column(name, Number, nullable=True))
     op.add_column("messages", sa.Column("listed_at", Moment, nullable=True))
+    messages = sa.table("messages", sa.column("listed_at", Moment), sa.column("created_at", Moment))
+    op.execute(sa.update(messages).values(listed_at=messages.c.created_at))
 
 
 def _number_refunds() -> None:

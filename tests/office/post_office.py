@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from app import worker
 from app.extensions import db
 from app.models import MessageRecipient, RecipientStatus, Role
-from app.services.office import messages
+from app.services.office import message_listing, messages
 from app.services.running import jobs
 from app.services.selling.ordering import Buyer, OrderRequest, WantedItem, place_order
 from tests.app_factory import make_settings, running_app
@@ -26,7 +26,7 @@ from tests.running.sales import add_ticket
 from tests.staff.office import Office, send
 
 PATH = "/staff/messages"
-KINDS = (messages.SEND_MESSAGE, messages.TRY_MESSAGE)
+KINDS = (message_listing.LIST_MESSAGE, messages.SEND_MESSAGE, messages.TRY_MESSAGE)
 TEXT = {"subject": "Pintu pindah", "body": "Pintu masuk pindah.\n\nLihat https://example.com/peta"}
 
 

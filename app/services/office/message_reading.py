@@ -33,6 +33,19 @@ class MessageView:
         """Return how many letters are through, well or not."""
         return self.total - sum(self.counts[status] for status in UNDER_WAY)
 
+    @property
+    def is_listed(self) -> bool:
+        """Tell whether all it goes to are known."""
+        return self.message.listed_at is not None
+
+    @property
+    def listed_percent(self) -> int:
+        """Return how far the list of those it goes to is, in percent of the e-tickets sold."""
+        newest, reached = self.message.listed_from, self.message.listed_down_to
+        if not newest or reached is None:
+            return 0
+        return 100 * (newest + 1 - reached) // newest
+
 
 def list_messages(*, limit: int = 50) -> list[MessageView]:
     """Return the newest messages with how far they are."""

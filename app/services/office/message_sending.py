@@ -6,17 +6,27 @@ mailed twice by ourselves, so that is for a person to decide (UNSURE).
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.integrations.mail_templates import compose
 from app.integrations.mailer import Letter, MailDelayed, Mailer, MailRefused
-from app.models import Message, MessageRecipient, MessageStatus, Order, RecipientStatus
+from app.models import (
+    ETicket,
+    Message,
+    MessageRecipient,
+    MessageStatus,
+    Order,
+    OrderStatus,
+    RecipientStatus,
+    User,
+)
 from app.services.office.messages import MessageText, text_of
 from app.services.running.jobs import LEASE, RetryLater
 from app.services.running.transaction import affected, reading, transaction, use_case
@@ -44,6 +54,7 @@ class Recipient(NamedTuple):
     locale: str
     order_code: str
     order_token: str
+    holds_ticket: bool = True
 
 
 def send_batch(
@@ -64,6 +75,8 @@ def send_batch(
         if recipient is None:
             _end(message_id, clock())
             return
+        if not recipient.holds_ticket:
+            continue
         _post(message_id, recipient, text, clock=clock, mailer=mailer, settings=settings)
     raise RetryLater("more letters are to be sent", PAUSE)
 
@@ -137,27 +150,75 @@ def split_paragraphs(body: str) -> list[list[str]]:
 def _take(message_id: int, now: datetime) -> Recipient | None:
     """Mark the next person as taken; None when nobody is left, or the message was stopped.
 
-    The message's row is locked: stopping it is either before this person or after.
+    Who holds no such ticket any more is marked as gone instead: nobody may write to them. The
+    message's row is locked: stopping it is either before this person or after.
     """
     with transaction() as session:
-        status = sa.select(Message.status).where(Message.id == message_id)
-        if session.scalar(status.with_for_update()) is not MessageStatus.SENDING:
+        told = sa.select(Message.status, Message.ticket_ids).where(Message.id == message_id)
+        status, ticket_ids = session.execute(told.with_for_update()).one()
+        if status is not MessageStatus.SENDING:
             return None
-        row = MessageRecipient
-        waiting = (row.message_id == message_id) & (row.status == RecipientStatus.WAITING)
-        found = session.execute(
-            sa.select(row.id, row.email, row.full_name, row.locale, Order.code, Order.token)
-            .join(Order, Order.id == row.order_id)
-            .where(waiting)
-            .order_by(row.id)
-            .limit(1)
-        ).one_or_none()
+        found = session.execute(_next_person(message_id, ticket_ids)).one_or_none()
         if found is None:
             return None
+        recipient = Recipient(*found[:-1])
+        if not recipient.holds_ticket:
+            recipient = _by_another_order(session, recipient, found.address, ticket_ids)
+        row = MessageRecipient
         mine = sa.update(row).where(row.id == found.id, row.status == RecipientStatus.WAITING)
         taken = {"status": RecipientStatus.TAKEN, "taken_at": now}
-        affected(session, mine.values(**taken, request_id=current_request_id()))
-        return Recipient(*found)
+        gone = {"status": RecipientStatus.GONE, "finished_at": now}
+        state = taken if recipient.holds_ticket else gone
+        affected(session, mine.values(**state, request_id=current_request_id()))
+        return recipient
+
+
+def _next_person(message_id: int, ticket_ids: Sequence[int]) -> sa.Select[Any]:
+    row = MessageRecipient
+    holds = sa.exists().where(ETicket.order_id == row.order_id, *_is_good(ticket_ids))
+    columns: tuple[Any, ...] = (
+        *(row.id, row.email, row.full_name, row.locale),
+        *(Order.code, Order.token),
+        (Order.status == OrderStatus.PAID) & holds,
+        row.address,
+    )
+    return (
+        sa.select(*columns)
+        .join(Order, Order.id == row.order_id)
+        .where(row.message_id == message_id, row.status == RecipientStatus.WAITING)
+        .order_by(row.id)
+        .limit(1)
+    )
+
+
+def _by_another_order(
+    session: Session, recipient: Recipient, address: str, ticket_ids: Sequence[int]
+) -> Recipient:
+    """Return somebody whose order is no good any more by another of theirs, if there is one.
+
+    All buyers are looked at, as no index knows an address in small letters: this is rare.
+    """
+    others = (
+        sa.select(Order.code, Order.token)
+        .join(User, User.id == Order.user_id)
+        .join(ETicket, ETicket.order_id == Order.id)
+        .where(
+            sa.func.lower(User.email) == address,
+            Order.status == OrderStatus.PAID,
+            *_is_good(ticket_ids),
+        )
+        .order_by(Order.id.desc())
+        .limit(1)
+    )
+    other = session.execute(others).one_or_none()
+    if other is None:
+        return recipient
+    return recipient._replace(order_code=other.code, order_token=other.token, holds_ticket=True)
+
+
+def _is_good(ticket_ids: Sequence[int]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions for an e-ticket of these that opens the door."""
+    return ETicket.ticket_id.in_(ticket_ids), ETicket.revoked_at.is_(None)
 
 
 def _post(

@@ -1,27 +1,18 @@
-"""Messages to attendees: drafts, to whom they go, and the decisions to send, stop and go on.
+"""Messages to attendees: drafts, and the decisions to send, stop and go on.
 
-Whom a message goes to is fixed when it is sent: a row for each person, whose unique key lets
-nobody get it twice. Handing the letters over is in `message_sending`.
+Whom a message goes to is a row for each person, whose unique key lets nobody get it twice: made by
+`message_listing`, and fixed when it is sent. Handing the letters over is in `message_sending`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.models import (
-    ETicket,
-    Message,
-    MessageRecipient,
-    MessageStatus,
-    Order,
-    OrderStatus,
-    RecipientStatus,
-    User,
-)
+from app.models import Message, MessageRecipient, MessageStatus, RecipientStatus
+from app.services.office import message_listing
 from app.services.running import audit, jobs
 from app.services.running.audit import Actor, Subject
 from app.services.running.transaction import affected, transaction, use_case
@@ -73,22 +64,28 @@ def write(text: MessageText, ticket_ids: Sequence[int], *, by: Actor, now: datet
         )
         session.add(message)
         session.flush()
-        _choose(session, message)
+        message_listing.begin(session, message, now)
         return message.id
 
 
 @use_case
-def rewrite(message_id: int, text: MessageText, ticket_ids: Sequence[int], *, shown: int) -> None:
-    """Change a draft; what was tried is to be tried again. Raises StaleMessage."""
+def rewrite(
+    message_id: int, text: MessageText, ticket_ids: Sequence[int], *, shown: int, now: datetime
+) -> None:
+    """Change a draft; what was tried is to be tried again. Raises StaleMessage.
+
+    Whom it goes to is listed anew only for other tickets.
+    """
     with transaction() as session:
         message = _lock(session, message_id, MessageStatus.DRAFT)
         if message.version != shown:
             raise StaleMessage
         for name, value in vars(text).items():
             setattr(message, name, value)
-        message.ticket_ids = sorted(ticket_ids)
         message.version += 1
-        _choose(session, message)
+        if message.ticket_ids != sorted(ticket_ids):
+            message.ticket_ids = sorted(ticket_ids)
+            message_listing.begin(session, message, now)
 
 
 @use_case
@@ -104,10 +101,10 @@ def try_out(message_id: int, to: str, *, shown: int, now: datetime) -> None:
 
 @use_case
 def send(message_id: int, *, shown: int, count: int, by: Actor, now: datetime) -> None:
-    """Send a draft to those who hold its tickets now, `count` of them as the page has said.
+    """Send a draft to those on its list, `count` of them as the page has said.
 
-    Raises NotTried; StaleMessage when text or number are not as they were shown: the number is
-    then the new one.
+    A list that is no longer fresh is brought up to date first. Raises NotTried; StaleMessage when
+    text or number are not as they were shown, or the list is not complete.
     """
     with transaction() as session:
         message = _lock(session, message_id, MessageStatus.DRAFT)
@@ -115,7 +112,9 @@ def send(message_id: int, *, shown: int, count: int, by: Actor, now: datetime) -
             raise StaleMessage
         if message.tried_version != message.version:
             raise NotTried
-        is_as_shown = _choose(session, message) == count
+        message_listing.bring_up_to_date(session, message, now)
+        is_listed = message.listed_at is not None
+        is_as_shown = is_listed and message_listing.count(session, message_id) == count
         if is_as_shown:
             message.status, message.sent_by, message.started_at = (
                 MessageStatus.SENDING,
@@ -167,52 +166,6 @@ def retry_failed(message_id: int, status: RecipientStatus, *, by: Actor, now: da
         message.status, message.finished_at = MessageStatus.SENDING, None
         _enqueue(session, message, now)
         _record(session, message, "message.retried", by, now, recipients=number)
-
-
-def _choose(session: Session, message: Message) -> int:
-    """Fix whom a draft goes to and return their number: one person an address.
-
-    Those who hold one of its tickets: paid, not cancelled. Who ordered more than once is written to
-    about the latest order, in its language. Capitals make no other address.
-    """
-    mine = MessageRecipient.message_id == message.id
-    affected(session, sa.delete(MessageRecipient).where(mine))
-    address = sa.func.lower(User.email)
-    holds = (
-        sa.exists()
-        .where(
-            ETicket.order_id == Order.id,
-            ETicket.ticket_id.in_(message.ticket_ids),
-            ETicket.revoked_at.is_(None),
-        )
-        .correlate(Order)
-    )
-    latest = (
-        sa.select(sa.func.max(Order.id).label("order_id"))
-        .join(User, User.id == Order.user_id)
-        .where(Order.status == OrderStatus.PAID, holds)
-        .group_by(address)
-        .subquery()
-    )
-    chosen = (
-        sa.select(
-            sa.literal(message.id),
-            address,
-            User.email,
-            User.full_name,
-            Order.locale,
-            Order.id,
-            sa.literal(RecipientStatus.WAITING.value),
-        )
-        .select_from(latest)
-        .join(Order, Order.id == latest.c.order_id)
-        .join(User, User.id == Order.user_id)
-        .order_by(Order.id)
-    )
-    columns = ("message_id", "address", "email", "full_name", "locale", "order_id", "status")
-    table = cast(sa.Table, MessageRecipient.__table__)
-    session.execute(sa.insert(table).from_select(columns, chosen))
-    return session.scalar(sa.select(sa.func.count()).where(mine)) or 0
 
 
 def _lock(session: Session, message_id: int, status: MessageStatus) -> Message:
