@@ -60,6 +60,7 @@ def show() -> str:
         standing=sales.look_at_now(now, zone),
         presets=_presets(today),
         day=as_moment,
+        today=today,
         now=now,
         here=url_for("staff_finance.show"),
     )

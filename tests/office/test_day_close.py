@@ -37,10 +37,20 @@ def test_the_figures_of_a_day_add_up(books: Books) -> None:
     assert (figures.received, figures.payments) == (450_000, 2)
     assert (figures.fee, figures.vat, figures.net) == (4_000, 440, 445_560)
     assert (look.pay_out.unknown, look.pay_out.waiting) == (1, 300_000 - 4_440)
+    assert look.pay_out.waiting + look.pay_out.unknown_amount == figures.net
     assert [(line.name, line.seats, line.amount) for line in look.tickets] == [
         ("Reguler", 3, 450_000)
     ]
     assert look.blockers == {Blocker.EARLIER_OPEN: books.day(2)}
+
+
+def test_what_was_received_and_is_not_for_seats_is_a_line_of_its_own(books: Books) -> None:
+    came = books.come_late(books.ticket)
+    books.post()
+    figures = books.look(books.day(0)).figures
+
+    assert (figures.gross, figures.beyond, figures.received) == (0, came, came)
+    assert figures.gross - figures.short + figures.beyond == figures.received
 
 
 def test_days_are_closed_one_after_the_other_in_a_chain_of_seals(books: Books) -> None:

@@ -32,6 +32,20 @@ class Figures:
     entered: int
     goodwill: int
     accepted: int
+    used: int
+
+    @property
+    def beyond(self) -> int:
+        """Return what was received and is not for the seats sold: too late, too much, twice.
+
+        Negative where money of the day before became a sale on this one.
+        """
+        return self.received - self.used
+
+    @property
+    def short(self) -> int:
+        """Return what was missing of the price of seats, and accepted when they were sold."""
+        return self.gross - self.used
 
     @property
     def net_sales(self) -> int:
@@ -73,6 +87,7 @@ def figures_of(sums: Sequence[Sum]) -> Figures:
         entered=add_up(sums, Account.BALANCE, of=Movement.CORRECTED),
         goodwill=add_up(sums, Account.GOODWILL),
         accepted=add_up(sums, Account.ACCEPTED),
+        used=add_up(sums, Account.BUYERS, of=sold),
     )
 
 

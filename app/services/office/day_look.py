@@ -69,6 +69,7 @@ class PayOut(NamedTuple):
     """What becomes of the money received on a day; `unknown` payments have no fee yet."""
 
     unknown: int
+    unknown_amount: int
     settled: int
     waiting: int
     expected_at: datetime | None
@@ -76,10 +77,11 @@ class PayOut(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A line of the reconciliation that a person must explain."""
+    """A line of the reconciliation that a person must explain; of no order, the code is empty."""
 
     verdict: str
     reference: str
+    order_code: str
     paid_here: int
     paid_there: int
 
@@ -207,9 +209,11 @@ def _differences(
     placed = sa.select(Order.code, Order.created_at).where(Order.code.in_(codes))
     days = {code: at.astimezone(zone).date() for code, at in session.execute(placed)}
     return [
-        Difference(line.verdict.value, name, line.paid_here, line.paid_there)
-        for name, line in latest.items()
-        if line.verdict not in FINE and days.get(name.partition("-")[0], day) == day
+        Difference(
+            line.verdict.value, name, code if code in days else "", line.paid_here, line.paid_there
+        )
+        for code, name, line in ((name.partition("-")[0], name, latest[name]) for name in latest)
+        if line.verdict not in FINE and days.get(code, day) == day
     ]
 
 
@@ -227,12 +231,13 @@ def _tickets(session: Session, sums: Sequence[Sum]) -> list[TicketLine]:
 
 def _pay_out(session: Session, day: date, now: datetime) -> PayOut:
     """Return what Xendit has settled of the payments received on this day."""
+    is_unknown = Transaction.id.is_(None)
     is_settled = Transaction.settled_at.is_not(None)
     waits = Transaction.id.is_not(None) & Transaction.settled_at.is_(None)
     is_late = waits & (Transaction.expected_at < now - LATE_AFTER)
     received = (
         sa.select(
-            sa.func.coalesce(sa.func.sum(sa.case((Transaction.id.is_(None), 1), else_=0)), 0),
+            sa.func.coalesce(sa.func.sum(sa.case((is_unknown, 1), else_=0)), 0),
             sa.func.coalesce(sa.func.sum(sa.case((is_settled, Transaction.net), else_=0)), 0),
             sa.func.coalesce(sa.func.sum(sa.case((waits, Transaction.net), else_=0)), 0),
             sa.func.max(sa.case((waits, Transaction.expected_at))),
@@ -243,7 +248,13 @@ def _pay_out(session: Session, day: date, now: datetime) -> PayOut:
         .where(LedgerPosting.day == day, LedgerPosting.movement == Movement.RECEIVED)
     )
     unknown, settled, waiting, expected_at, late = session.execute(received).one()
-    return PayOut(int(unknown), int(settled), int(waiting), expected_at, int(late))
+    amount = 0
+    if unknown:
+        lines = received.with_only_columns(sa.func.sum(LedgerEntry.amount)).where(is_unknown)
+        mine = LedgerEntry.posting_id == LedgerPosting.id
+        of_these = mine & (LedgerEntry.account == Account.RECEIVABLE)
+        amount = session.scalar(lines.join(LedgerEntry, of_these)) or 0
+    return PayOut(int(unknown), int(amount), int(settled), int(waiting), expected_at, int(late))
 
 
 def add_up_entries(session: Session, day: date) -> dict[str, int]:

@@ -7,7 +7,7 @@ agree with one another, with the exports and with the daily close, to the last r
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +15,9 @@ import sqlalchemy as sa
 
 from app.models import Account, LedgerSum, Movement, Order, OrderStatus, Ticket, Transaction
 from app.services.money import ledger
+from app.services.money.daily_reconciliation import midnight
 from app.services.money.ledger import Sum, add_up, count_up
+from app.services.money.settling import LATE_AFTER
 from app.services.running.transaction import reading
 
 DAYS_AHEAD = 7
@@ -274,11 +276,10 @@ def _list_tickets() -> tuple[dict[int, int], dict[int, str]]:
 
 
 def _list_expected(now: datetime, zone: tzinfo) -> list[Expected]:
-    """Return what is to be settled: late, day by day for a week, later or unknown."""
+    """Return what is to be settled: late, until the end of today and of each day, or later."""
     today = now.astimezone(zone).date()
-    ends = [
-        datetime.combine(today + timedelta(days=n), time(), zone) for n in range(DAYS_AHEAD + 1)
-    ]
+    days_after = [today + timedelta(days=n + 1) for n in range(DAYS_AHEAD)]
+    ends = [now - LATE_AFTER, *(midnight(day, zone) for day in days_after)]
     with reading() as session:
         found = session.execute(sa.union_all(*_unsettled_until(ends))).all()
     sums: dict[int, int] = {place: int(amount or 0) for place, amount in found}
@@ -296,5 +297,4 @@ def _unsettled_until(ends: Sequence[datetime]) -> Iterator[sa.Select[int, int | 
     outside = at.is_(None) | (at >= ends[-1])
     stretches = [at < ends[0], *((at >= a) & (at < b) for a, b in pairwise(ends))]
     for place, stretch in enumerate([*stretches, outside]):
-        waiting = sa.select(sa.literal(place), net).where(Transaction.settled_at.is_(None), stretch)
-        yield waiting
+        yield sa.select(sa.literal(place), net).where(Transaction.settled_at.is_(None), stretch)
