@@ -54,8 +54,9 @@ def list_transactions(account: Account, filters: MultiDict[str, str]) -> dict[st
         every = every[ids.index(after) + 1 :] if after in ids else []
     found = [each for each in every if _passes(each, filters)]
     page, has_more = found[:limit], len(found) > limit
-    links = [{"href": f"/transactions?after_id={page[-1]['id']}", "rel": "next", "method": "GET"}]
-    return {"has_more": has_more, "data": page, "links": links if has_more else []}
+    nexts = [f"/transactions?after_id={page[-1]['id']}"] if has_more else []
+    links = [{"href": href, "rel": "next", "method": "GET"} for href in nexts]
+    return {"has_more": has_more, "data": page, "links": links}
 
 
 def read_transaction(account: Account, transaction_id: str) -> dict[str, Any]:

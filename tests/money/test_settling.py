@@ -6,10 +6,12 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.integrations import xendit_transactions
 from app.integrations.xendit_transactions import parse_transactions
-from app.models import Account, Transaction, TransactionReading
+from app.models import Account, Source, Transaction, TransactionReading
 from app.services.money import budget, settling
 from app.services.money.payments import CONFIRM
 from app.services.money.settling import READ_TRANSACTIONS
+from app.services.office import inbox
+from app.services.office.inbox import Entry
 from app.services.selling.ordering import PlacedOrder
 from tests.money import accounts
 from tests.money.books import balances, post, told, wrongs
@@ -101,6 +103,56 @@ def test_two_workers_begin_one_pass(mariadb_world: World, statements: int) -> No
 
     assert set(begun) == {True, False}, begun
     assert mariadb_world.count(TransactionReading) == 1
+
+
+def test_what_is_not_settled_after_a_month_is_in_the_inbox_until_it_is(world: World) -> None:
+    placed = paid_order(world, "BCA")
+    world.standin.set_fault("settlement_late")
+    read(world)
+    assert overdue(world) == []
+    world.advance(days=33)
+    read(world)
+
+    [entry] = overdue(world)
+    assert (entry.order_code, entry.amount, entry.kind) == (
+        placed.code,
+        PRICE - FEE - VAT,
+        "overdue",
+    )
+
+    world.standin.clear_faults()
+    world.advance(hours=6)
+    read(world)
+
+    assert overdue(world) == []
+    assert Account.RECEIVABLE not in balances(world, placed)
+    named = transaction_of(world, placed).xendit_id
+    assert world.standin.requests("GET", f"/transactions/{named}"), "the list does not reach it"
+
+
+def test_one_that_xendit_does_not_know_any_more_keeps_no_other_from_being_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "OVERDUE_AT_ONCE", 1)
+    lost, other = (paid_order(world, channel) for channel in ("BCA", "BNI"))
+    world.standin.set_fault("settlement_late")
+    read(world)
+    world.change(Transaction, Transaction.order_id == lost.order_id, xendit_id="txn_lost")
+    world.standin.clear_faults()
+    world.advance(days=33)
+    for _ in range(2):
+        read(world)
+        world.advance(hours=6)
+
+    assert transaction_of(world, lost).settled_at is None
+    assert transaction_of(world, other).settled_at is not None
+
+
+def overdue(world: World) -> list[Entry]:
+    """Return what waits in the inbox because Xendit has not settled it."""
+    with world.app.app_context():
+        waiting = inbox.list_waiting(now=world.now()).entries
+        return [entry for entry in waiting if entry.source is Source.SETTLEMENT]
 
 
 def test_while_nothing_was_paid_nothing_is_read(world: World) -> None:

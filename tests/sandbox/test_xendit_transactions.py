@@ -53,6 +53,10 @@ def test_pages_follow_each_other_by_the_last_id(merchant: Merchant, stand_in: St
     assert len(ids) == 3
 
 
+def test_a_page_may_be_empty(merchant: Merchant) -> None:
+    assert listed(merchant, types="WITHDRAWAL") == {"has_more": False, "data": [], "links": []}
+
+
 def test_times_and_limits_that_cannot_be_read_are_refused(merchant: Merchant) -> None:
     for filters in ({"limit": "51"}, {"limit": "many"}):
         assert merchant.call("GET", "/transactions", params=filters).status_code == 400
