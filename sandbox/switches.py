@@ -32,7 +32,8 @@ class Switchboard:
         self._table = {switch.name: switch for switch in switches}
         self._on: dict[str, dict[str, Any]] = {}
         self._times: dict[str, int] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._clearings = 0
 
     def set(self, name: str, settings: Mapping[str, Any]) -> None:
         """Turn a switch on, replacing its earlier settings.
@@ -74,6 +75,14 @@ class Switchboard:
             for each in [name] if name else list(self._on):
                 self._on.pop(each, None)
                 self._times.pop(each, None)
+            self._clearings += 1
+            self._lock.notify_all()
+
+    def pause(self, seconds: float) -> None:
+        """Wait so long, or until a switch is turned off: what was slow goes on then."""
+        with self._lock:
+            before = self._clearings
+            self._lock.wait_for(lambda: self._clearings != before, seconds)
 
     def on(self) -> dict[str, dict[str, Any]]:
         """Return the settings of every switch that is on, with the uses left if limited."""

@@ -119,7 +119,7 @@ def _add_refund_calls(api: Blueprint, account: Account, refunds: Refunds) -> Non
         key = request.headers.get("idempotency-key")
         answer = jsonify(refunds.create(_json_body(), key))
         lost = account.faults.take("refund_answer_lost")
-        return unhappy.lose(lost) if lost else answer
+        return unhappy.lose(account, lost) if lost else answer
 
     @api.get("/refunds/<refund_id>")
     def read_refund(refund_id: str) -> Response:

@@ -76,7 +76,7 @@ def create(account: Account, body: dict[str, Any]) -> Response:
     if slow and slow["commit_first"]:
         _sleep(account, slow["seconds"])
     lost = account.faults.take("create_answer_lost")
-    return lose(lost) if lost else answer
+    return lose(account, lost) if lost else answer
 
 
 def html_502() -> Response:
@@ -93,17 +93,17 @@ def hang_up() -> Response:
     return make_response("", 499)
 
 
-def lose(lost: dict[str, Any]) -> Response:
+def lose(account: Account, lost: dict[str, Any]) -> Response:
     """Keep an answer back, in the way a switch says."""
     if lost["how"] == "502":
         return html_502()
     if lost["how"] == "timeout":
-        time.sleep(lost["seconds"])
+        account.faults.pause(lost["seconds"])
     return hang_up()
 
 
 def _sleep(account: Account, seconds: float) -> None:
     resets = account.resets
-    time.sleep(seconds)
+    account.faults.pause(seconds)
     if account.resets != resets:
         raise Overtaken
