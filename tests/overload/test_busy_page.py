@@ -24,7 +24,7 @@ def full(sqlite_app: Flask) -> Flask:
     [("en", "This page tries again by itself"), ("id", "Halaman ini mencoba lagi sendiri")],
 )
 def test_a_page_reloads_itself_and_says_so(full: Flask, language: str, words: str) -> None:
-    page = Page(full.test_client().get("/", headers={"Accept-Language": language}))
+    page = Page(full.test_client().get("/checkout", headers={"Accept-Language": language}))
 
     assert page.status == 503
     assert page.headers["Refresh"] == page.headers["Retry-After"]
@@ -42,7 +42,10 @@ def test_what_was_typed_is_sent_again_with_one_press(full: Flask) -> None:
 def test_a_part_of_a_page_and_an_answer_to_a_program_do_not_reload(full: Flask) -> None:
     client = full.test_client()
 
-    answers = [client.get("/", headers={"HX-Request": "true"}), client.get("/api/tickets")]
+    answers = [
+        client.get("/checkout", headers={"HX-Request": "true"}),
+        client.get("/api/tickets?status=all"),
+    ]
 
     assert [answer.status_code for answer in answers] == [503, 503]
     assert all("Refresh" not in answer.headers for answer in answers)

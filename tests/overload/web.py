@@ -15,7 +15,7 @@ from tests.harness.service import BIN, XENDIT_CALLBACK_TOKEN, Service
 THREADS = 4
 # As app/lanes.py and gunicorn.conf.py make of it.
 IN_ALL = 2 * THREADS
-ALL_THREADS = 2 * THREADS + 104
+ALL_THREADS = 2 * THREADS + 120
 
 
 @contextmanager
