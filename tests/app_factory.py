@@ -15,13 +15,16 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_migrate import upgrade
 
-from app import create_app
+from app import create_app, database
 from app.config import Settings
 from app.extensions import db
 from tests.harness.processes import ROOT
 from tests.harness.thrift import compile_once, share_statements
 
 compile_once()
+
+# On a slow machine whoever waits for a lock gets it later, but gets it.
+database.LOCK_WAIT_SECONDS = 18
 
 CLOSED_PORT = 9  # nobody answers there
 ENVIRONMENT = {
