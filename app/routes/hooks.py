@@ -49,8 +49,10 @@ def _finish(response: Response) -> Response:
 
 
 def _secure(response: Response) -> None:
+    own = set(response.headers.keys(lower=True))
     for name, value in current_app.extensions[HEADERS].items():
-        response.headers.setdefault(name, value)
+        if name.lower() not in own:
+            response.headers.add(name, value)
     if request.endpoint != "static":
         response.vary.add("HX-Request")
 
