@@ -8,6 +8,7 @@ from app.gateways import current_settings
 from app.logs import KEEP_FILES
 from app.services.money.cases import TIME_TO_CHOOSE
 from app.services.money.extending import MOST_EXTENSIONS
+from app.services.office import exports
 
 bp = Blueprint("terms", __name__)
 
@@ -26,4 +27,9 @@ def purchase() -> str:
 @bp.get("/privacy")
 def privacy() -> str:
     """Show which data are kept, why, how long, and who to write to."""
-    return render_template("terms/privacy.html", log_days=KEEP_FILES.days)
+    return render_template(
+        "terms/privacy.html",
+        log_days=KEEP_FILES.days,
+        export_hours=exports.KEPT // timedelta(hours=1),
+        has_fair_door=current_settings().fair_door is not None,
+    )

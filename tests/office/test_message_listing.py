@@ -4,14 +4,18 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 
 from app.extensions import db
 from app.models import ETicket, Message, MessageRecipient, RecipientStatus, Role
-from app.services.office import message_listing
+from app.services.office import message_listing, messages
+from app.services.office.messages import MessageText
+from app.services.running.audit import Actor
 from app.services.running.transaction import transaction
 from tests.office.post_office import PATH, TEXT, PostOffice, press, send_to_all, write
 from tests.pages.html import Page
+from tests.running.sales import add_ticket, order
 from tests.staff.office import send
 
 HTMX = {"HX-Request": "true"}
@@ -76,6 +80,24 @@ def test_a_list_is_made_in_as_many_transactions_as_it_has_steps(
             sizes.append(len(listed(post)))
 
     assert sizes == [1, 2, 3], "after each step all of it is kept"
+
+
+def test_a_list_is_made_in_one_way_on_every_database(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_listing, "STEP", 1)
+    now = datetime.now(UTC)
+    with app.app_context():
+        ticket_id = add_ticket("Gratis", now=now, price=0)
+        settings = app.extensions["settings"]
+        placed = [order(ticket_id, 2, now=now, settings=settings) for _time in range(2)]
+        text = MessageText("Halo", "Halo")
+        message_id = messages.write(text, [ticket_id], by=Actor.command("tests"), now=now)
+        message_listing.finish(message_id, clock=lambda: now)
+
+        [person] = db.session.scalars(sa.select(MessageRecipient))
+        assert person.order_id == placed[-1].order_id, "one person, about the latest order"
+        assert db.session.get_one(Message, message_id).listed_at == now
 
 
 def test_other_tickets_are_counted_anew_and_another_text_is_not(post: PostOffice) -> None:

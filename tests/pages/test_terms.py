@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.fair_door_settings import FairDoorSettings
 from tests.pages.html import Element, Page
 from tests.pages.shop import Shop, open_form
 
@@ -51,6 +52,24 @@ def test_another_hold_is_another_promise(shop: Shop) -> None:
 
 def test_privacy_says_how_long_logs_are_kept(shop: Shop) -> None:
     assert "removed after 30 days" in read(shop, "/privacy").text
+
+
+def test_privacy_names_what_the_office_keeps_and_who_sees_it(shop: Shop) -> None:
+    page = read(shop, "/privacy")
+    kept = {element.text for element in page.all("dt")}
+    assert {"Messages about the event", "Receipts", "What the organiser did"} <= kept
+    assert {"How many look", "Scans at the door"} <= kept
+    seen_by = page.by_id("main").text.partition("Who sees them at the organiser's")[2]
+    assert "Who is at the door sees the name" in seen_by
+    assert "erases the file after 24 hours" in seen_by
+
+
+def test_privacy_names_the_cookies_of_the_fair_door_where_there_is_one(shop: Shop) -> None:
+    words = "two more keep your place in the line"
+    assert words not in read(shop, "/privacy").text
+    door = FairDoorSettings(None, 600, timedelta(minutes=10), 8)
+    shop.app.extensions["settings"] = replace(shop.settings, fair_door=door)
+    assert words in read(shop, "/privacy").text
 
 
 def links_of(page: Page, part: str) -> dict[str, Element]:

@@ -25,7 +25,7 @@ from app.services.running import jobs
 from app.services.running.transaction import affected, transaction, use_case
 
 LIST_MESSAGE = "list_message"
-STEP = 5_000  # e-tickets looked at in one transaction: some tenths of a second
+STEP = 2_000  # e-tickets looked at in one transaction: one or two tenths of a second
 FRESH = timedelta(minutes=10)  # so long a list is sent as it was shown
 
 
