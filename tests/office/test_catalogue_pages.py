@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from app.models import Role
 from tests.office.catalogue_forms import QUOTAS, TICKETS, VOUCHERS, a_ticket, press, save
 from tests.pages.html import Page
+from tests.pages.soundness import check_names, check_nothing_inline, check_references
 from tests.staff.office import Office
-from tests.staff.test_pages import check_names, check_nothing_inline, check_references
 
 LISTS = (TICKETS, QUOTAS, VOUCHERS)
 FORMS = (f"{TICKETS}/new", f"{QUOTAS}/new", f"{VOUCHERS}/new")

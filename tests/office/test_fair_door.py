@@ -16,8 +16,8 @@ from tests.app_factory import running_app
 from tests.office.catalogue_forms import fields, press, typed_time
 from tests.pages.html import Page
 from tests.pages.shop import shop_settings
+from tests.pages.soundness import check_names, check_nothing_inline, check_references
 from tests.staff.office import Office, send
-from tests.staff.test_pages import check_names, check_nothing_inline, check_references
 from tests.waiting.hall import Hall, door_settings
 
 PAGE = "/staff/fair-door"

@@ -9,14 +9,15 @@ from app.extensions import db
 from app.models import Order, Role
 from app.services.office import order_search
 from app.services.selling.ordering import Buyer, OrderRequest, WantedItem, place_order
+from tests.browser.log_in import log_in
 from tests.door.web import web_server
 from tests.harness.statements import listening
 from tests.office.desk import Desk
 from tests.office.eventful import ACCOUNT, eventful, say
 from tests.pages.axe import violations
 from tests.pages.html import Page
-from tests.staff.office import PASSWORD, Office, fresh_code
-from tests.staff.test_pages import check_names, check_nothing_inline, check_references
+from tests.pages.soundness import check_names, check_nothing_inline, check_references
+from tests.staff.office import Office, fresh_code
 
 PATH = "/staff/orders"
 MOST_STATEMENTS = 12
@@ -197,12 +198,7 @@ def test_an_order_is_found_and_read_on_a_phone(
     code = eventful(desk)
     email = small_office.hire(Role.FINANCE)
     with web_server(small_office.app) as address:
-        phone.goto(f"{address}/staff/log-in?next={PATH}")
-        phone.fill("#email", email)
-        phone.fill("#password", PASSWORD)
-        phone.press("#password", "Enter")
-        phone.fill("#code", fresh_code(small_office.app))
-        phone.press("#code", "Enter")
+        log_in(phone, f"{address}{PATH}", email, lambda: fresh_code(small_office.app))
         expect(phone.locator(".orders li")).to_have_count(1)
         assert not violations(phone)
         phone.fill("#q", code.lower())
