@@ -183,6 +183,26 @@ def test_seats_that_another_process_takes_meanwhile_go_to_the_first_in_line(
     assert mariadb_world.violations() == []
 
 
+def test_twins_whose_seats_go_meanwhile_both_hear_so(
+    mariadb_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = mariadb_world.add_ticket(amount=2)
+    sari = Buyer("Sari Dewi", "sari@example.com", "+6281234567890")
+    hold = inventory.hold
+
+    def overtaken(session: Any, *seats: Any) -> None:
+        mariadb_world.change(TicketStock, TicketStock.ticket_id == ticket, amount=0)
+        hold(session, *seats)
+
+    with counter(mariadb_world) as busy:
+        for _ in range(2):
+            busy.ask((ticket, 1), idempotency=REF, buyer=sari)
+        monkeypatch.setattr(inventory, "hold", overtaken)
+
+    assert [type(each) for each in busy.outcomes()] == [SoldOut, SoldOut]
+    assert mariadb_world.violations() == []
+
+
 @pytest.mark.parametrize("arrived", [True, False])
 def test_a_commit_without_answer_is_looked_up_for_each(mariadb_world: World, arrived: bool) -> None:
     ticket = mariadb_world.add_ticket(amount=3)

@@ -159,12 +159,15 @@ def _claim_key(session: Session, draft: Draft, ref: IdempotencyRef, order_id: in
 
 
 def _explain(barred: _Barred) -> Outcome:
-    """Return what bars a draft: a twin at work, or what that has become meanwhile."""
+    """Return what bars a draft: a twin at work, or what that has become meanwhile.
+
+    A twin that has come to nothing bars nobody: the draft is then served for itself.
+    """
     ref = barred.draft.idempotency
     if ref is None or not isinstance(barred.reason, IntegrityError):
         return barred.reason
     try:
-        return find_earlier(barred.draft.request, ref) or barred.reason
+        return find_earlier(barred.draft.request, ref) or _serve([barred.draft])[0]
     except (IdempotencyKeyReused, Busy) as refusal:
         return refusal
 
