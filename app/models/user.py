@@ -13,13 +13,14 @@ NAMES_LENGTH = 2000
 
 def join_names(full_name: str, attendees: Iterable[str]) -> str:
     """Return what an order is found by: each name once, as many as fit, each on its line."""
-    return "\\n".join(dict.fromkeys((full_name, *attendees)))[:NAMES_LENGTH]
+    return "\n".join(dict.fromkeys((full_name, *attendees)))[:NAMES_LENGTH]
 
 
 class User(Base):
     """Who bought; written anew with every order, so that a later order changes no earlier one.
 
-    `names` are those of the buyer and of the attendees, for the search for orders.
+    `names` are those of the buyer and of the attendees, for the search for orders; None where the
+    version before wrote the order while this one was being rolled out.
     """
 
     __tablename__ = "users"
@@ -29,5 +30,5 @@ class User(Base):
     full_name: Mapped[str] = mapped_column(sa.String(100))
     email: Mapped[str] = mapped_column(sa.String(254))
     no_hp: Mapped[str] = mapped_column(sa.String(20))
-    names: Mapped[str] = mapped_column(sa.String(NAMES_LENGTH), default="", server_default="")
+    names: Mapped[str | None] = mapped_column(sa.String(NAMES_LENGTH))
     created_at: Mapped[datetime]

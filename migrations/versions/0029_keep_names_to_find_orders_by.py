@@ -21,9 +21,8 @@ items = sa.table("order_items", sa.column("order_id"), sa.column("attendees"))
 
 
 def upgrade() -> None:
-    """Add the column and fill it, a thousand buyers at a time; run again, it goes on."""
-    names = sa.Column("names", sa.String(LENGTH), nullable=False, server_default="")
-    op.add_column("users", names)
+    """Add the column and fill it, a thousand buyers at a time."""
+    op.add_column("users", sa.Column("names", sa.String(LENGTH), nullable=True))
     connection = op.get_bind()
     last = connection.scalar(sa.select(sa.func.max(users.c.id))) or 0
     for first in range(0, last, CHUNK):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.models import Order
 from app.models.codes import new_order_token
+from app.models.user import join_names
 from app.services.office import updated_etickets
 from app.services.office.new_codes import renew_codes
 from app.services.office.order_actions import MoveKind, acting_on
@@ -45,6 +46,7 @@ def correct_buyer(
         corrected = [name for name, value in vars(buyer).items() if getattr(user, name) != value]
         for name in corrected:
             setattr(user, name, getattr(buyer, name))
+        _keep_names(facts.order)
         is_mailed = facts.order.is_paid and "email" in corrected
         has_new_codes = is_mailed and are_codes_new and bool(facts.movable_seats)
         if has_new_codes:
@@ -112,10 +114,17 @@ def _write_names(facts: OrderFacts, names: Mapping[int, str]) -> None:
         for seat in facts.standing_seats:
             seat.attendee = names[seat.number]
         copy_names(facts.order)
-        return
-    numbers = iter(sorted(names))
-    for item in facts.order.items:
-        item.attendees = [names[next(numbers)] for _ in item.attendees]
+    else:
+        numbers = iter(sorted(names))
+        for item in facts.order.items:
+            item.attendees = [names[next(numbers)] for _ in item.attendees]
+    _keep_names(facts.order)
+
+
+def _keep_names(order: Order) -> None:
+    """Let the order be found by the names it has now."""
+    guests = (name for item in order.items for name in item.attendees)
+    order.user.names = join_names(order.user.full_name, guests)
 
 
 def copy_names(order: Order) -> None:

@@ -1,5 +1,6 @@
 """Finding orders: by what somebody knows of one, narrowed down, the newest first."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +25,9 @@ from app.models import (
 from app.services.office.order_text import (
     MOST,
     Condition,
+    choose_fitting,
+    find_fitting,
     find_named,
-    list_fitting_attendees,
     narrow,
 )
 from app.services.running.transaction import reading
@@ -81,41 +83,30 @@ class OrderPage:
     """A page of orders. `count` is how many there are, up to MOST + 1; None on later pages.
 
     `older` is the code behind which the next page begins, if there is one; `only` the code of the
-    one order that a key named. `has_attendees` is false where so many buyers fit a text that the
-    names of attendees were not looked through.
+    one order that a key named.
     """
 
     orders: Sequence[FoundOrder]
     count: int | None
     older: str | None
     only: str | None
-    has_attendees: bool
 
 
 def search_orders(wanted: OrderFilter, *, before: str | None = None) -> OrderPage:
     """Return a page of what is wanted, from the newest or from behind the order `before`.
 
-    Takes seven statements at most, however many orders there are.
+    Takes five statements at most, however many orders there are.
     """
     with reading() as session:
-        named, has_attendees = find_named(session, wanted.text), True
-        query = sa.select(Order.id).where(*_conditions(wanted))
-        if named:
-            query = query.where(Order.id.in_(named))
-        elif wanted.text:
-            query, has_attendees = narrow(session, query, wanted.text)
-        if before is not None:
-            last = sa.select(Order.id).where(Order.code == before).scalar_subquery()
-            query = query.where(Order.id < last)
-        most = MOST if before is None else PAGE_LENGTH
-        ids = session.scalars(query.order_by(Order.id.desc()).limit(most + 1)).all()
+        named = find_named(session, wanted.text)
+        known = named or (find_fitting(session, wanted.text) if wanted.text else None)
+        ids = _list_ids(session, wanted, known, before)
         shown = _load(session, ids[:PAGE_LENGTH], "" if named else wanted.text)
     return OrderPage(
         orders=shown,
         count=len(ids) if before is None else None,
         older=shown[-1].code if len(ids) > PAGE_LENGTH else None,
         only=shown[0].code if named and len(ids) == 1 else None,
-        has_attendees=has_attendees,
     )
 
 
@@ -134,6 +125,28 @@ def list_ticket_names() -> list[tuple[int, str]]:
 
 
 # --- what narrows -------------------------------------------------------------------------------
+
+
+def _list_ids(
+    session: Session, wanted: OrderFilter, known: Sequence[int] | None, before: str | None
+) -> Sequence[int]:
+    """Return ids from the newest: one more than is counted, or than is shown on a later page.
+
+    `known` are all that the text fits; None where it was not looked for or too many fit.
+    """
+    conditions = _conditions(wanted)
+    if known is not None and not conditions and before is None:
+        return sorted(known, reverse=True)[: MOST + 1]
+    query = sa.select(Order.id).where(*conditions)
+    if known is not None:
+        query = query.where(Order.id.in_(known))
+    elif wanted.text:
+        query = narrow(query, wanted.text)
+    if before is not None:
+        last = sa.select(Order.id).where(Order.code == before).scalar_subquery()
+        query = query.where(Order.id < last)
+    most = MOST if before is None else PAGE_LENGTH
+    return session.scalars(query.order_by(Order.id.desc()).limit(most + 1)).all()
 
 
 def _conditions(wanted: OrderFilter) -> list[Condition]:
@@ -201,26 +214,29 @@ def _load(session: Session, ids: Sequence[int], text: str) -> list[FoundOrder]:
         .where(Order.id.in_(ids))
         .order_by(Order.id.desc())
     ).all()
-    seats = _seats(session, ids)
-    guests = list_fitting_attendees(session, text, ids) if text else {}
+    seats, guests = _seats(session, ids)
     return [
         FoundOrder(
             *row[1:],
-            tuple(seats.get(row[0], ())),
-            tuple(name for name in guests.get(row[0], ()) if name != row.full_name),
+            tuple(seats[row[0]]),
+            tuple(name for name in choose_fitting(text, guests[row[0]]) if name != row.full_name),
         )
         for row in rows
     ]
 
 
-def _seats(session: Session, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+def _seats(
+    session: Session, ids: Sequence[int]
+) -> tuple[dict[int, list[tuple[int, str]]], dict[int, list[str]]]:
+    """Return quantities and names of tickets, and the names on the seats, by order."""
     items = (
-        sa.select(OrderItem.order_id, OrderItem.quantity, Ticket.type)
+        sa.select(OrderItem.order_id, OrderItem.quantity, Ticket.type, OrderItem.attendees)
         .join(Ticket, Ticket.id == OrderItem.ticket_id)
         .where(OrderItem.order_id.in_(ids))
         .order_by(OrderItem.order_id, Ticket.position)
     )
-    seats: dict[int, list[tuple[int, str]]] = {}
-    for order_id, quantity, name in session.execute(items):
-        seats.setdefault(order_id, []).append((quantity, name))
-    return seats
+    seats, guests = defaultdict[int, list[tuple[int, str]]](list), defaultdict[int, list[str]](list)
+    for order_id, quantity, name, attendees in session.execute(items):
+        seats[order_id].append((quantity, name))
+        guests[order_id] += attendees
+    return seats, guests

@@ -1,14 +1,14 @@
 """What somebody knows of an order, and how it is found by that.
 
-A key (an order's code, an invoice, a code on an e-ticket) is looked up in the index it has. A name,
-an address or the end of a phone number is looked for in the users, whose rows are so narrow that a
-hundred thousand are read in some twenty milliseconds. Words that more than RARE of them share are
-met soon enough on the way from the newest order back.
+A key (an order's code, an invoice, a code on an e-ticket) is looked up in the index it has. Names,
+the end of a phone number and a domain are looked for in the buyers, who keep their attendees'
+names: a hundred thousand such narrow rows are read in some twenty milliseconds. Words that more
+than RARE of them share are met soon enough on the way from the newest order back.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,21 +17,13 @@ from app.models import Callback, ETicket, Order, PastInvoice, Payment, Refund, U
 from app.models.codes import read_short_code
 
 MOST = 1000  # hits are counted up to here; beyond, "more than" is all anybody needs
-FEW, RARE = 100, 5 * MOST
+RARE = 5 * MOST
 ORDER_CODE = re.compile(r"TX[0-9A-Z]{2,14}")
 REFUND_ID = "rfd-"
 INVOICE_ID = re.compile(r"[0-9a-f]{24}")
 FEWEST_DIGITS, WHOLE_NUMBER = 4, 9
 
 Condition = sa.ColumnElement[bool]
-
-
-@dataclass(frozen=True)
-class _Sought:
-    """What a text may be found in: conditions on buyers (any of them), and on attendees."""
-
-    buyers: tuple[Condition, ...]
-    attendees: Condition | None = None
 
 
 # --- by key -------------------------------------------------------------------------------------
@@ -75,64 +67,61 @@ def _ways_of_invoice(invoice_id: str) -> list[sa.Select[int]]:
 # --- by name, address, phone --------------------------------------------------------------------
 
 
-def narrow(session: Session, query: sa.Select[int], text: str) -> tuple[sa.Select[int], bool]:
-    """Let a query for orders find only those whose buyer or attendees fit a text.
-
-    Attendees are looked through where few buyers fit: tells whether that was so. What more buyers
-    share than anybody reads through wants another word, not more hits.
-    """
-    sought = _read_text(text)
-    users = sa.union(*map(_first_users, sought.buyers)).subquery()
+def find_fitting(session: Session, text: str) -> Sequence[int] | None:
+    """Return the orders that a name, an address or a phone number fits; None: more than RARE."""
+    users = sa.union(*map(_some_users, _read_text(text))).subquery()
     mine = sa.select(Order.id).join(users, users.c.id == Order.user_id)
-    found = set(session.scalars(mine))
-    if len(found) > RARE:
-        return query.join(User, User.id == Order.user_id).where(sa.or_(*sought.buyers)), False
-    if sought.attendees is not None and len(found) > FEW:
-        return query.where(Order.id.in_(found)), False
-    if sought.attendees is not None:
-        seats = sa.select(ETicket.order_id).where(
-            sought.attendees
-        )  # in any order: by an index alone
-        found.update(session.scalars(seats.limit(RARE + 1)))
-    return query.where(Order.id.in_(found)), True
+    found = session.scalars(mine).all()
+    return None if len(found) > RARE else found
 
 
-def list_fitting_attendees(
-    session: Session, text: str, order_ids: Sequence[int]
-) -> dict[int, list[str]]:
-    """Return the attendees of these orders whose names fit a text, by order."""
-    fits, found = _read_text(text).attendees, dict[int, list[str]]()
-    if fits is None:
-        return found
-    seats = sa.select(ETicket.order_id, ETicket.attendee).where(ETicket.order_id.in_(order_ids))
-    for order_id, attendee in session.execute(seats.where(fits).order_by(ETicket.id)):
-        found.setdefault(order_id, []).append(attendee)
-    return found
+def narrow(query: sa.Select[int], text: str) -> sa.Select[int]:
+    """Let a query for orders, on its way from the newest back, leave out what a text fits not."""
+    return query.join(User, User.id == Order.user_id).where(sa.or_(*_read_text(text)))
 
 
-def _read_text(text: str) -> _Sought:
-    """Tell what a text is: the end of a phone number, an address, or words of a name."""
-    digits = re.sub(r"[\s().+-]", "", text)
-    if digits.isascii() and digits.isdigit() and len(digits) >= FEWEST_DIGITS:
+def choose_fitting(text: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of an order's names in which a word of the text is; none if it is no name."""
+    words = [_fold(word) for word in _name_words(text)]
+    return tuple(name for name in names if any(word in _fold(name) for word in words))
+
+
+def _read_text(text: str) -> list[Condition]:
+    """Return what a buyer must fit, any of it: the end of a number, an address, parts of names."""
+    if digits := _read_digits(text):
         # A whole number begins with 0 here and with +62 where it is kept.
         end = digits.removeprefix("0") if len(digits) >= WHOLE_NUMBER else digits
-        return _Sought((User.no_hp.endswith(end),))
-    words = text.split()
-    begins = User.email.startswith(text, autoescape=True)
-    if "@" in text:
-        return _Sought(
-            (User.email.contains(text, autoescape=True),) if text[0] == "@" else (begins,)
-        )
-    names = _holds(User.full_name, words)
-    return _Sought(
-        (names, begins) if len(words) == 1 else (names,), _holds(ETicket.attendee, words)
+        return [User.no_hp.endswith(end)]
+    if text[0] == "@":
+        return [User.email.contains(text, autoescape=True)]
+    begins, words = User.email.startswith(text, autoescape=True), _name_words(text)
+    if not words:
+        return [begins]
+    # Where the version before wrote the order, only the buyer's name is known.
+    names = sa.func.coalesce(User.names, User.full_name)
+    holds = sa.and_(*(names.contains(word, autoescape=True) for word in words))
+    return [holds, begins] if len(words) == 1 else [holds]
+
+
+def _read_digits(text: str) -> str | None:
+    digits = re.sub(r"[\s().+-]", "", text)
+    is_number = digits.isascii() and digits.isdigit() and len(digits) >= FEWEST_DIGITS
+    return digits if is_number else None
+
+
+def _name_words(text: str) -> list[str]:
+    return [] if "@" in text or _read_digits(text) else text.split()
+
+
+def _some_users(condition: Condition) -> sa.Select[int]:
+    some = sa.select(User.id).where(condition).limit(RARE + 1)
+    return sa.select(some.subquery().c.id)
+
+
+def _fold(text: str) -> str:
+    """Return a text as names are compared: without case and accents."""
+    return "".join(
+        sign
+        for sign in unicodedata.normalize("NFKD", text.casefold())
+        if not unicodedata.combining(sign)
     )
-
-
-def _first_users(condition: Condition) -> sa.Select[int]:
-    first = sa.select(User.id).where(condition).order_by(User.id.desc()).limit(RARE + 1)
-    return sa.select(first.subquery().c.id)
-
-
-def _holds(name: sa.orm.InstrumentedAttribute[str], words: Sequence[str]) -> Condition:
-    return sa.and_(*(name.contains(word, autoescape=True) for word in words))

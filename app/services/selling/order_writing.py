@@ -7,6 +7,7 @@ would cost more than twice as much.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from app.models import (
     User,
 )
 from app.models.codes import new_order_code, new_order_token
+from app.models.user import join_names
 from app.services.running import jobs
 from app.services.running.transaction import insert_many
 from app.services.selling.offers import Offer
@@ -171,8 +173,7 @@ class PricedDraft:
 
 def write_orders(session: Session, orders: Sequence[PricedDraft]) -> list[PlacedOrder]:
     """Insert orders with their buyers, items, payments and jobs; one statement for each table."""
-    users = [{**vars(each.draft.request.buyer), "created_at": each.draft.now} for each in orders]
-    user_ids = insert_many(session, User, users)
+    user_ids = insert_many(session, User, [_user_row(each.draft) for each in orders])
     heads = [_order_row(each, user_id) for each, user_id in zip(orders, user_ids, strict=True)]
     order_ids = insert_many(session, Order, heads)
     written = list(zip(order_ids, orders, strict=True))
@@ -180,6 +181,12 @@ def write_orders(session: Session, orders: Sequence[PricedDraft]) -> list[Placed
     insert_many(session, Payment, [_payment_row(*each) for each in written])
     invoice_jobs = _write_jobs(session, [each for each in written if each[1].total])
     return [order.placed(order_id, invoice_jobs.get(order_id)) for order_id, order in written]
+
+
+def _user_row(draft: Draft) -> Row:
+    buyer, guests = draft.request.buyer, draft.request.names_by_ticket().values()
+    names = join_names(buyer.full_name, chain.from_iterable(guests))
+    return {**vars(buyer), "names": names, "created_at": draft.now}
 
 
 def _order_row(order: PricedDraft, user_id: int) -> Row:

@@ -18,6 +18,7 @@ from app.models import (
     User,
 )
 from app.models.codes import new_order_token
+from app.models.user import join_names
 from app.services.office.demo.courses import CHANNELS, Channel, Course, Fate
 from app.services.office.demo.people import People, Person
 from app.services.office.demo.rows import REQUEST_ID, Numbers, Rows
@@ -134,6 +135,7 @@ class Teller:
             full_name=person.full_name,
             email=person.email,
             no_hp=person.no_hp,
+            names=join_names(person.full_name, tale.guests),
             created_at=tale.created_at,
         )
         self.rows.add(
