@@ -12,7 +12,7 @@ BRIGHT_BELOW = 3.0  # contrast with white; black then has at least 7:1
 
 
 def parse_colour(value: str) -> str:
-    """Read `#rrggbb`, in small letters."""
+    """Read `#rrggbb`, in small letters. Raises ValueError."""
     if not HEX.fullmatch(value.lower()):
         raise ValueError(value)
     return value.lower()

@@ -84,7 +84,7 @@ def _shown(value: str) -> str:
 
 
 def parse_flag(value: str) -> bool:
-    """Read true or false, yes or no, 1 or 0."""
+    """Read true or false, yes or no, 1 or 0. Raises ValueError."""
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
     if value.lower() not in words:
         raise ValueError(value)
@@ -92,7 +92,10 @@ def parse_flag(value: str) -> bool:
 
 
 def parse_url(value: str) -> str:
-    """Read a web address without credentials, query and fragment; its last slash is dropped."""
+    """Read a web address without credentials, query and fragment; its last slash is dropped.
+
+    Raises ValueError.
+    """
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ValueError(value)
@@ -102,7 +105,7 @@ def parse_url(value: str) -> str:
 
 
 def parse_link(value: str) -> str:
-    """Read an https address that pages may link to; it may have a query."""
+    """Read an https address that pages may link to; it may have a query. Raises ValueError."""
     parts = urlsplit(value)
     is_plain = value.isascii() and value.isprintable() and not set(value) & set(" \"'<>")
     if parts.scheme != "https" or not parts.hostname or not is_plain:
@@ -113,28 +116,31 @@ def parse_link(value: str) -> str:
 
 
 def parse_line(value: str) -> str:
-    """Read one line of text for a page, at most LONGEST_LINE characters."""
+    """Read one line of text for a page, at most LONGEST_LINE characters. Raises ValueError."""
     if not value.isprintable() or len(value) > LONGEST_LINE:
         raise ValueError(value)
     return value
 
 
 def parse_tax_id(value: str) -> str:
-    """Read an NPWP, with or without its dots and hyphen: 15 digits, or 16 since 2024."""
+    """Read an NPWP, with or without its dots and hyphen: 15 digits, or 16 since 2024.
+
+    Raises ValueError.
+    """
     if not re.fullmatch(r"[\d.\- ]+", value) or sum(map(str.isdigit, value)) not in (15, 16):
         raise ValueError(value)
     return value
 
 
 def parse_email(value: str) -> str:
-    """Read a bare e-mail address."""
+    """Read a bare e-mail address. Raises ValueError."""
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
         raise ValueError(value)
     return value
 
 
 def parse_moment(value: str) -> datetime:
-    """Read a time that names its offset."""
+    """Read a time that names its offset. Raises ValueError."""
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError(value)
@@ -142,7 +148,7 @@ def parse_moment(value: str) -> datetime:
 
 
 def parse_database(value: str) -> str:
-    """Check the URL of a database that the service can use."""
+    """Check the URL of a database that the service can use. Raises ValueError."""
     try:
         kind = sa.make_url(value).drivername
     except sa.exc.ArgumentError as error:
@@ -153,7 +159,7 @@ def parse_database(value: str) -> str:
 
 
 def parse_redis(value: str) -> str:
-    """Check the URL of a Redis server."""
+    """Check the URL of a Redis server. Raises ValueError."""
     if not urlsplit(value).hostname or not value.startswith(("redis://", "rediss://")):
         raise ValueError(value)
     return value
@@ -168,7 +174,7 @@ def parse_folder(value: str) -> Path:
 
 
 def parse_level(value: str) -> str:
-    """Read the name of a log level."""
+    """Read the name of a log level. Raises ValueError."""
     if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError(value)
     return value.upper()

@@ -48,7 +48,7 @@ Row = TypeVar("Row", QuotaRow, TicketRow, VoucherRow)
 
 
 def read_catalogue_file(path: Path) -> CatalogueRows:
-    """Read a file of UTF-8; see `read_catalogue`."""
+    """Read a file of UTF-8 as `read_catalogue` does. Raises CatalogueFileError, OSError."""
     with path.open("rb") as file:
         data = file.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:

@@ -112,7 +112,8 @@ def show(node: yaml.Node) -> str:
 def plain(node: yaml.Node) -> Any:
     """Return a node's value; times as they are written, because YAML's own would lose the zone.
 
-    YAML 1.1 reads 0150000 in base 8 and 1:30 in base 60; nobody who writes a price means that.
+    YAML 1.1 reads 0150000 in base 8 and 1:30 in base 60; nobody who writes a price means that. Such
+    a number, and what is no single value, raises ValueError.
     """
     if not isinstance(node, yaml.ScalarNode):
         raise ValueError("a single value is expected")
@@ -149,7 +150,7 @@ def whole(least: int, most: int) -> Parse:
 
 
 def moment(node: yaml.Node) -> datetime:
-    """Return a time that is written with its offset, as UTC."""
+    """Return a time that is written with its offset, as UTC. Raises ValueError, OverflowError."""
     when = datetime.fromisoformat(plain(node))
     if when.tzinfo is None:
         raise ValueError(when)
@@ -157,7 +158,7 @@ def moment(node: yaml.Node) -> datetime:
 
 
 def truth(node: yaml.Node) -> bool:
-    """Return true or false."""
+    """Return true or false. Raises ValueError."""
     value = plain(node)
     if type(value) is not bool:
         raise ValueError(value)

@@ -11,7 +11,10 @@ THROTTLE_PAUSE = 10.0  # when a 429 does not say how long
 
 
 def parse_answer(answer: requests.Response) -> Any:
-    """Return the JSON body of a 2xx answer. Raises what else it means; never assumes JSON."""
+    """Return the JSON body of a 2xx answer; never assumes JSON.
+
+    Raises XenditThrottled, XenditRefused, or XenditUnknown: it may have been done.
+    """
     try:
         body = answer.json()
     except ValueError:

@@ -43,7 +43,7 @@ class NotLoggedIn(Exception):
 
 
 def the_member() -> Member:
-    """Return who is logged in, on a page that needs somebody."""
+    """Return who is logged in, on a page that needs somebody. Raises NotLoggedIn."""
     member = sessions.current_member()
     if member is None:
         raise NotLoggedIn
