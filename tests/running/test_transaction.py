@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -22,6 +23,8 @@ from app.services.running.transaction import (
     use_case,
 )
 from tests.harness.database import MariaDB
+from tests.harness.interleaving import at_once
+from tests.harness.waiting import PATIENCE
 from tests.running.sales import add_ticket, held
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -86,9 +89,7 @@ def test_it_sees_what_others_did_since_the_session_last_read(app: Flask, ticket:
         with app.app_context(), transaction() as session:
             hold_one(session, ticket)
 
-    other = threading.Thread(target=hold_elsewhere)
-    other.start()
-    other.join()
+    assert at_once([hold_elsewhere]) == [None]
 
     with transaction() as session:
         assert session.get_one(TicketStock, ticket).held == 1
@@ -138,24 +139,15 @@ def two_tickets(mariadb_app: Flask) -> tuple[int, int]:
         return add_ticket("A", now=NOW), add_ticket("B", now=NOW)
 
 
-def _run_both(app: Flask, *actions: Callable[[], None]) -> list[BaseException]:
-    """Run the actions at once, each in a thread with a session of its own; return the errors."""
-    errors: list[BaseException] = []
+def _run_both(app: Flask, *actions: Callable[[], None]) -> list[Exception]:
+    """Run the actions at once, each with a session of its own; return the errors."""
 
     def run(action: Callable[[], None]) -> None:
         with app.app_context():
-            try:
-                action()
-            except (DBAPIError, Busy) as error:
-                errors.append(error)
+            action()
 
-    threads = [threading.Thread(target=run, args=(action,)) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads)
-    return errors
+    outcomes = at_once([partial(run, action) for action in actions])
+    return [each for each in outcomes if each is not None]
 
 
 def _crossing(first: int, second: int, both_hold_one: threading.Barrier) -> Callable[[], None]:
@@ -167,7 +159,7 @@ def _crossing(first: int, second: int, both_hold_one: threading.Barrier) -> Call
         with transaction() as session:
             hold_one(session, first)
             if len(attempts) == 1:
-                both_hold_one.wait(timeout=10)
+                both_hold_one.wait(PATIENCE)
             hold_one(session, second)
 
     return action

@@ -1,7 +1,6 @@
 """A rush at the fair door with real processes: two that serve, and one database between them."""
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +8,7 @@ import requests
 
 from app.services.waiting.pace import MARGIN
 from tests.harness.database import MariaDB
+from tests.harness.interleaving import at_once
 from tests.harness.service import Service
 from tests.harness.waiting import eventually
 
@@ -57,20 +57,16 @@ class Visitor:
         self.is_inside = self.is_inside or answer.status_code == 200
 
 
-def all_at_once(visitors: list[Visitor], what: str) -> None:
-    threads = [threading.Thread(target=getattr(each, what)) for each in visitors]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def all_at_once(acts: list[Callable[[], None]]) -> None:
+    assert at_once(acts) == [None] * len(acts)
 
 
 def test_two_processes_together_never_let_in_more_than_seats_and_a_margin(rushed: Service) -> None:
     visitors = [Visitor(rushed) for _ in range(VISITORS)]
-    all_at_once(visitors, "come")
+    all_at_once([each.come for each in visitors])
 
     def inside() -> int:
-        all_at_once(visitors, "try_door")
+        all_at_once([each.try_door for each in visitors])
         return sum(each.is_inside for each in visitors)
 
     eventually(lambda: inside() >= SEATS + MARGIN)
