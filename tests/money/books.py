@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from flask import Flask
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.extensions import db
 from app.models import (
     Account,
+    DayClose,
     LedgerEntry,
     LedgerPosting,
     LedgerSum,
@@ -20,6 +22,7 @@ from app.models import (
     Payment,
     PaymentStatus,
     Refund,
+    Withdrawal,
 )
 from app.services.money import ledger, postings
 from app.services.money.ledger import Line
@@ -118,15 +121,18 @@ def _facts(session: Session) -> Iterator[str]:
     sold = sa.select(sa.func.sum(Order.total)).where(Order.status == OrderStatus.PAID)
     due = sa.select(sa.func.sum(Refund.amount))
     done = due.where(Refund.finished_at.is_not(None))
+    gone = sa.select(sa.func.sum(Withdrawal.amount)).where(Withdrawal.status == "SUCCESS")
     said = {
         "received": (Movement.RECEIVED, Account.RECEIVABLE),
         "owed back": (Movement.REFUND_DUE, Account.REFUNDS_OWED),
         "sent back": (Movement.REFUNDED, Account.REFUNDS_OWED),
+        "paid out": (Movement.PAID_OUT, Account.BANK),
     }
     facts = {
         "received": paid + _sum(session, others),
         "owed back": -_sum(session, due),
         "sent back": _sum(session, done),
+        "paid out": _sum(session, gone),
     }
     for name, (movement, account) in said.items():
         mine = (LedgerEntry.movement == movement) & (LedgerEntry.account == account)
@@ -140,6 +146,13 @@ def _facts(session: Session) -> Iterator[str]:
 
 def _sum(session: Session, statement: sa.Select[int]) -> int:
     return int(session.scalar(statement) or 0)
+
+
+def close_of(day: date, sums: dict[str, int], now: datetime) -> DayClose:
+    """Return the close of a day as if somebody had signed these sums."""
+    close = DayClose(day=day, sums=sums, differences=0, closed_by="tests", closed_at=now)
+    close.seal = close.previous_seal = ""
+    return close
 
 
 def count_postings(world: World) -> int:

@@ -5,7 +5,7 @@ Hypothesis makes up the histories, days are closed in between, and posting may b
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,9 +16,14 @@ from hypothesis import strategies as st
 from app.errors import CaseClosed, SoldOut
 from app.extensions import db
 from app.integrations.xendit import Invoice, InvoiceStatus
-from app.integrations.xendit_transactions import XenditTransaction
+from app.integrations.xendit_transactions import (
+    TransactionPage,
+    XenditTransaction,
+    XenditWithdrawal,
+)
 from app.models import (
     CaseKind,
+    CorrectionKind,
     DayClose,
     MoneyCase,
     Order,
@@ -30,6 +35,7 @@ from app.models import (
     TransactionReading,
 )
 from app.services.money import (
+    balance,
     deciding,
     late_money,
     payments,
@@ -44,11 +50,9 @@ from app.services.running.transaction import transaction
 from app.services.selling.ordering import place_order
 from tests.app_factory import make_settings, running_app
 from tests.harness.database import fresh_sqlite
-from tests.money.books import wrongs
+from tests.money.books import close_of, wrongs
 from tests.money.world import request_for
 from tests.pages.shop import Shop
-
-PRICE = 150_000
 
 PRICE = 150_000
 BY = "dewi@tedxsenja.example"
@@ -191,7 +195,24 @@ class Money:
             order = self._choose(which, OrderStatus.PAID)
             if order is not None:
                 told = self._told(order, thousands * 1_000, is_settled=thousands % 3 == 0)
-                settling.record([told], self._reading(), None, now=self.now)
+                self._record(TransactionPage([told], [], None))
+
+    def pay_out(self, which: int, status: int) -> None:
+        """Have Xendit tell of money it pays out, perhaps of some it told of before."""
+        word = ("PENDING", "SUCCESS", "REVERSED")[status % 3]
+        name, fee = f"out{which % 2}", 100 * (status // 3)
+        told = XenditWithdrawal(name, "WITHDRAWAL", word, 40_000, fee, fee // 10, 0, self.now)
+        with self.app.app_context():
+            self._record(TransactionPage([], [told], None))
+
+    def enter(self, which: int, rupiah: int) -> None:
+        """Let a person enter a movement of the balance."""
+        kind = list(CorrectionKind)[which % len(CorrectionKind)]
+        with self.app.app_context():
+            balance.correct(kind, 1 + rupiah, self.now, "seen", by=BY, now=self.now, zone=self.zone)
+
+    def _record(self, page: TransactionPage) -> None:
+        settling.record(page, self._reading(), now=self.now)
 
     def _told(self, order: Order, fee: int, *, is_settled: bool) -> XenditTransaction:
         amount = order.payment.paid_amount or 0
@@ -227,6 +248,7 @@ class Money:
         with self.app.app_context():
             while postings.post_marked(now=self.now, zone=self.zone):
                 pass
+            balance.post_withdrawals(now=self.now, zone=self.zone)
 
     def close(self, hours: int, _: int) -> None:
         """Close every day that is over by then, whatever is still to be posted of it."""
@@ -236,18 +258,12 @@ class Money:
             state = postings.lock_state(session)
             if state.closed_until is None or state.closed_until < day:
                 state.closed_until = day
-                session.add(_signed(day, day_look.add_up_entries(session, day), self.now))
-
-
-def _signed(day: date, sums: dict[str, int], now: datetime) -> DayClose:
-    close = DayClose(day=day, sums=sums, differences=0, closed_by=BY, closed_at=now)
-    close.seal = close.previous_seal = ""
-    return close
+                session.add(close_of(day, day_look.add_up_entries(session, day), self.now))
 
 
 MONEY_MOVES = (Money.buy, Money.pay_twice, Money.pay_late, Money.cancel, Money.give_back)
 AFTERWARDS = (Money.change_price, Money.accept, Money.refuse, Money.send_refund, Money.charge)
-BOOKS = (Money.post, Money.close)
+BOOKS = (Money.post, Money.close, Money.pay_out, Money.pay_out, Money.enter)
 ACT = st.sampled_from((Money.buy, *MONEY_MOVES, *AFTERWARDS, *BOOKS))
 NUMBER = st.integers(0, 9)
 
