@@ -88,9 +88,12 @@ def _commit(session: Session) -> None:
         raise
 
 
-def affected(session: Session, statement: sa.Update | sa.Delete) -> int:
-    """Execute `statement` and return how many rows it matched."""
-    result = session.execute(statement, execution_options={"synchronize_session": False})
+def affected(
+    session: Session, statement: sa.Update | sa.Delete, values: Mapping[str, Any] | None = None
+) -> int:
+    """Execute `statement`, with these values for its parameters; return how many rows matched."""
+    options = {"synchronize_session": False}
+    result = session.execute(statement, values, execution_options=options)
     return cast("sa.CursorResult[Any]", result).rowcount
 
 

@@ -6,10 +6,11 @@ constraints stand behind them. A ticket may change its quota at any moment: the 
 holds only if it still has the quota that was read, and from then on its lock keeps it there.
 """
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,6 +22,8 @@ from app.services.running.transaction import affected
 Quantities = Mapping[int, int]  # ticket id → seats
 QuotaIds = Mapping[int, int | None]  # ticket id → the quota it was read to have
 NOT_READ: QuotaIds = {}
+
+_STOCK, _QUOTAS = (cast(sa.Table, model.__table__) for model in (TicketStock, Quota))
 
 
 class StockMismatch(Exception):
@@ -34,16 +37,17 @@ class _Move:
     out_of: str | None
     into: str | None
 
-    def update(self, table: type[TicketStock] | type[Quota], quantity: int) -> sa.Update:
-        """Return the UPDATE of rows from which so many seats can go this way."""
+    def update(self, table: sa.Table) -> sa.Update:
+        """Return the UPDATE of rows from which so many `seats` can go this way."""
+        seats = sa.bindparam("seats", type_=sa.BigInteger)
         change: dict[str, Any] = {}
         if self.into:
-            change[self.into] = getattr(table, self.into) + quantity
+            change[self.into] = table.c[self.into] + seats
         if self.out_of:
-            source = getattr(table, self.out_of)
-            change[self.out_of] = source - quantity
-            return sa.update(table).where(source >= quantity).values(**change)
-        is_room = table.held + table.sold + quantity <= table.amount
+            source = table.c[self.out_of]
+            change[self.out_of] = source - seats
+            return sa.update(table).where(source >= seats).values(**change)
+        is_room = table.c.held + table.c.sold + seats <= table.c.amount
         return sa.update(table).where(is_room).values(**change)
 
 
@@ -125,25 +129,41 @@ def _move(session: Session, move: _Move, quantities: Quantities, quota_ids: Quot
     moved = _Moved()
     shared: Counter[int] = Counter()
     for ticket_id, quantity in sorted(quantities.items()):
-        update = move.update(TicketStock, quantity).where(TicketStock.ticket_id == ticket_id)
-        quota_id = quota_ids.get(ticket_id)
-        if affected(session, update.where(_has_quota(quota_id))) != 1:
+        row, quota_id = {"ticket": ticket_id, "seats": quantity}, quota_ids.get(ticket_id)
+        if not _is_moved_of_quota(session, move, row, quota_id):
             believed, quota_id = quota_id, _lock_quota_id(session, ticket_id)
-            if quota_id == believed or affected(session, update) != 1:
+            if quota_id == believed or not _is_moved_of_quota(session, move, row, quota_id):
                 raise _Stopped(f"ticket {ticket_id}", moved)
         moved.tickets[ticket_id] = quantity
         moved.quota_ids[ticket_id] = quota_id
         if quota_id is not None:
             shared[quota_id] += quantity
     for quota_id, quantity in sorted(shared.items()):
-        if affected(session, move.update(Quota, quantity).where(Quota.id == quota_id)) != 1:
+        if affected(session, _of_quota(move), {"quota": quota_id, "seats": quantity}) != 1:
             raise _Stopped(f"quota {quota_id}", moved)
         moved.quotas[quota_id] = quantity
     return moved
 
 
-def _has_quota(quota_id: int | None) -> sa.ColumnElement[bool]:
-    return TicketStock.quota_id.is_(None) if quota_id is None else TicketStock.quota_id == quota_id
+def _is_moved_of_quota(
+    session: Session, move: _Move, row: Mapping[str, int], quota_id: int | None
+) -> bool:
+    """Move seats of a ticket if it has this quota; tell whether they were moved."""
+    quota = {} if quota_id is None else {"quota": quota_id}
+    return affected(session, _of_ticket(move, has_quota=bool(quota)), {**row, **quota}) == 1
+
+
+# Built once each: in a rush they are asked for each group of orders.
+@functools.cache
+def _of_ticket(move: _Move, *, has_quota: bool) -> sa.Update:
+    quota_id = _STOCK.c.quota_id
+    is_so = quota_id == sa.bindparam("quota") if has_quota else quota_id.is_(None)
+    return move.update(_STOCK).where(_STOCK.c.ticket_id == sa.bindparam("ticket"), is_so)
+
+
+@functools.cache
+def _of_quota(move: _Move) -> sa.Update:
+    return move.update(_QUOTAS).where(_QUOTAS.c.id == sa.bindparam("quota"))
 
 
 def _lock_quota_id(session: Session, ticket_id: int) -> int | None:
