@@ -19,15 +19,13 @@ from app.crowd import Crowd, Crowded
 
 
 class Lane(StrEnum):
-    """What a request is for: who pays or enters, who buys or works here, who looks at what all see,
-    who orders what is sold out and only has to be told so, who watches.
-    """
+    """What a request is for."""
 
-    PAYMENTS = "payments"
-    SHOP = "shop"
-    FRONT = "front"
-    LATE = "late"
-    HEALTH = "health"
+    PAYMENTS = "payments"  # who pays or enters
+    SHOP = "shop"  # who buys, or works here
+    FRONT = "front"  # who looks at what all see
+    LATE = "late"  # who orders what is sold out, and only has to be told so
+    HEALTH = "health"  # who watches
 
 
 class TooManyOutside(Exception):
