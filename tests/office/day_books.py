@@ -1,7 +1,7 @@
 """Steps shared by tests of closed days: sales of some days, comparisons, closes."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
@@ -30,7 +30,7 @@ class Books(History):
     ticket: int = 0
 
     def day(self, ago: int) -> date:
-        return datetime.now(UTC).astimezone(self.zone).date() - ago * ONE_DAY
+        return self.now.astimezone(self.zone).date() - ago * ONE_DAY
 
     def compare(self, first: date, last: date, *odd: tuple[Verdict, str]) -> None:
         """Leave a run of the reconciliation over these days, with lines that differ."""
@@ -56,7 +56,7 @@ class Books(History):
 
     def look(self, day: date) -> DayLook:
         with self.app.app_context():
-            return day_look.look_at(day, now=datetime.now(UTC), zone=self.zone)
+            return day_look.look_at(day, now=self.now, zone=self.zone)
 
     def close(self, day: date, explanation: str = "", *, seen: str | None = None) -> None:
         wanted = seen or self.look(day).seen
@@ -66,7 +66,7 @@ class Books(History):
                 seen=wanted,
                 explanation=explanation,
                 by=BY,
-                now=datetime.now(UTC),
+                now=self.now,
                 zone=self.zone,
             )
 

@@ -1,6 +1,6 @@
 """Sales for tests of the finance pages: paid, settled, cancelled and refunded, in the ledger."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import sqlalchemy as sa
@@ -31,9 +31,13 @@ DESK = Actor.command("tests")
 
 @dataclass
 class History:
-    """A shop whose orders can be paid, cancelled and refunded at any time of the past."""
+    """A shop whose orders can be paid, cancelled and refunded at any time of the past.
+
+    `now` stands still: a test that runs over midnight has one today all the same.
+    """
 
     app: Flask
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def shop(self) -> Shop:
@@ -55,7 +59,7 @@ class History:
         settled: bool = False,
     ) -> int:
         """Sell some seats as long ago as `ago` and return the order's id; `fee` is Xendit's."""
-        shop, at = self.shop, datetime.now(UTC) - ago
+        shop, at = self.shop, self.now - ago
         token = shop.order(ticket_id, quantity=quantity, age=ago)
         with shop.changing(token) as order:
             order_id, is_free = order.id, not order.total
@@ -95,13 +99,13 @@ class History:
     def cancel(self, order_id: int) -> None:
         """Take a sale back, as staff do."""
         with self.app.app_context():
-            cancel_paid(order_id, by="tests", now=datetime.now(UTC))
+            cancel_paid(order_id, by="tests", now=self.now)
 
     def give_back(self, order_id: int, amount: int) -> None:
         """Promise a part of the money back, as for cheaper seats."""
         with self.shop.working():
             order = db.session.get_one(Order, order_id)
-            money, now = refunds.money_of(order), datetime.now(UTC)
+            money, now = refunds.money_of(order), self.now
             refunds.open_refund(
                 db.session(), order, money, amount, RefundReason.DIFFERENCE, now=now
             )
@@ -111,7 +115,7 @@ class History:
         with self.shop.working():
             for refund in db.session.scalars(sa.select(Refund).where(Refund.order_id == order_id)):
                 status = type(refund.status).DONE_BY_HAND
-                refunds.finish(db.session(), refund, status, by="tests", now=datetime.now(UTC))
+                refunds.finish(db.session(), refund, status, by="tests", now=self.now)
 
     def come_late(self, ticket_id: int) -> int:
         """Let money come for an order whose seats are gone; return how much."""
@@ -120,12 +124,12 @@ class History:
         with self.shop.changing(token) as order:
             payment: Payment = order.payment
             payment.invoice_id, payment.paid_amount = "662f", order.total
-            payment.paid_at = datetime.now(UTC)
+            payment.paid_at = self.now
             return order.total
 
     def withdraw(self, amount: int, *, fee: int = 0, status: str = "SUCCESS") -> None:
         """Have Xendit pay out of the balance, and post it."""
-        now = datetime.now(UTC)
+        now = self.now
         with self.shop.working():
             db.session.add(
                 Withdrawal(
@@ -146,7 +150,7 @@ class History:
 
     def correct(self, kind: CorrectionKind, amount: int) -> None:
         """Enter a movement of the balance by hand."""
-        now = datetime.now(UTC)
+        now = self.now
         with self.app.app_context():
             balance.correct(kind, amount, now, "Biaya refund", by=DESK, now=now, zone=self.zone)
 

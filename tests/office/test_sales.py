@@ -1,6 +1,6 @@
 """The finance overview: every table adds up, to the others, to the ledger and to the orders."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -43,7 +43,7 @@ def fill(history: History) -> None:
 
 
 def look(history: History, days: int = 30) -> tuple[Overview, Standing]:
-    now, zone = datetime.now(UTC), history.app.extensions["settings"].event.timezone
+    now, zone = history.now, history.app.extensions["settings"].event.timezone
     today = now.astimezone(zone).date()
     with history.app.app_context():
         return (
