@@ -47,7 +47,8 @@ rush: setup-test ## sell out in a minute, watch and audit it (BUYERS=5000 SEATS=
 .PHONY: torture
 torture: setup-test ## kill and break everything under load, then count (DURATION=180 SEED=1)
 	python -m tests.torture
-	TORTURE_EXAMPLES=$${EXAMPLES:-150} pytest -q tests/torture/test_hostile_shop.py
+	TORTURE_EXAMPLES=$${EXAMPLES:-150} pytest -q --timeout=0 tests/torture/test_hostile_shop.py \
+	    tests/money/test_every_history.py tests/office/test_order_histories.py
 
 .PHONY: fmt
 fmt: setup ## format, and repair what the linter can

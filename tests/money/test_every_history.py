@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -25,6 +24,7 @@ from app.errors import SoldOut
 from sandbox.client import SandboxError, StandIn
 from tests.app_factory import make_settings, running_app
 from tests.harness.database import fresh_sqlite
+from tests.harness.histories import histories
 from tests.money.world import PRICE, World, wound
 
 AMOUNT = 3
@@ -189,14 +189,4 @@ def test_whatever_happens_money_seats_and_tickets_agree(tmp_path: Path, standin:
     class InThisTest(Shop):
         make_world = staticmethod(functools.partial(a_world, tmp_path, standin))
 
-    run_state_machine_as_test(
-        InThisTest,
-        settings=settings(
-            max_examples=30,
-            stateful_step_count=20,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_state_machine_as_test(InThisTest, settings=histories(12, steps=20))

@@ -7,7 +7,6 @@ import itertools
 from typing import Any
 
 from flask import Flask
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -27,6 +26,7 @@ from app.services.money.deciding import Decision
 from app.services.office import order_correcting, order_ending
 from app.services.office.order_actions import MoveNotPossible, OrderChanged
 from app.services.office.order_print import OrderFacts
+from tests.harness.histories import histories
 from tests.office import acts
 from tests.office.desk import BY, Desk
 
@@ -189,14 +189,4 @@ def test_whatever_staff_do_to_orders_everything_agrees(sqlite_app: Flask) -> Non
     class InThisTest(Office):
         desk = Desk(sqlite_app)
 
-    run_state_machine_as_test(
-        InThisTest,
-        settings=settings(
-            max_examples=12,
-            stateful_step_count=12,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_state_machine_as_test(InThisTest, settings=histories(8, steps=12))

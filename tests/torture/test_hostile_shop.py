@@ -1,22 +1,19 @@
 """Any history in a hostile world, on MariaDB: at the end no rupiah is lost."""
 
 import functools
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from app.config import Settings
 from sandbox.client import StandIn
 from tests.app_factory import empty_tables, make_settings, running_app
+from tests.harness.histories import histories
 from tests.money.world import World, wound
 from tests.torture.hostile_shop import HostileShop
-
-EXAMPLES = int(os.environ.get("TORTURE_EXAMPLES", "15"))
 
 
 @contextmanager
@@ -33,7 +30,6 @@ def a_world(app: Flask, chosen: Settings, standin: StandIn) -> Iterator[World]:
         yield world
 
 
-@pytest.mark.timeout(0 if EXAMPLES > 100 else 300)
 def test_no_rupiah_is_lost_in_any_history(migrated_mariadb: str, standin: StandIn) -> None:
     chosen = make_settings(migrated_mariadb, xendit_api_url=standin.base_url)
     with running_app(chosen) as app:
@@ -41,14 +37,4 @@ def test_no_rupiah_is_lost_in_any_history(migrated_mariadb: str, standin: StandI
         class InThisTest(HostileShop):
             make_world = staticmethod(functools.partial(a_world, app, chosen, standin))
 
-        run_state_machine_as_test(
-            InThisTest,
-            settings=settings(
-                max_examples=EXAMPLES,
-                stateful_step_count=25,
-                deadline=None,
-                derandomize=EXAMPLES <= 100,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run_state_machine_as_test(InThisTest, settings=histories(6, steps=25))

@@ -1,0 +1,22 @@
+"""How many made-up histories a test plays: few, and always the same, until `make torture` asks."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+MANY = os.environ.get("TORTURE_EXAMPLES")
+
+
+def histories(few: int, *, steps: int) -> settings:
+    """Return Hypothesis's settings for a state machine: `few` histories of at most `steps`.
+
+    `make torture` plays as many as it names, and new ones each time.
+    """
+    return settings(
+        max_examples=int(MANY or few),
+        stateful_step_count=steps,
+        deadline=None,
+        derandomize=MANY is None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
