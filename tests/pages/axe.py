@@ -29,9 +29,11 @@ def violations(
     """Return a line for each fault axe finds, by all standards or by `rules` alone.
 
     The script comes in through the debugger: the page's own policy lets nothing of the kind in.
+    Later pages of the same context find it there: it is long, and would be sent again for each.
     `switches` turns single rules on or off: `{"target-size": {"enabled": True}}`.
     """
     if not page.evaluate("'axe' in window"):
+        page.context.add_init_script(path=AXE)
         page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[str] = page.evaluate(RUN, [list(rules), switches or {}])
     return found

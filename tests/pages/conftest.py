@@ -24,8 +24,18 @@ from tests.money.fixtures import (
 )
 from tests.pages.shop import CLOSED_PORT, Shop, shop_settings
 from tests.sandbox.processes import running
+from tests.staff.conftest import _cheap_passwords, real_passwords
 
-__all__ = ["mail_process", "mailbox", "mailing_world", "standin", "standin_process", "world"]
+__all__ = [
+    "_cheap_passwords",
+    "mail_process",
+    "mailbox",
+    "mailing_world",
+    "real_passwords",
+    "standin",
+    "standin_process",
+    "world",
+]
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """WCAG 2.2 AA on every page in every state: axe-core, narrow screens, wide text, both schemes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Route, ViewportSize
+from flask import Flask
+from playwright.sync_api import Browser, ViewportSize
 from playwright.sync_api import Page as BrowserPage
 from werkzeug.wrappers import Response
 
@@ -14,6 +16,9 @@ from tests.pages import order_states
 from tests.pages.axe import COLOURS, violations
 from tests.pages.every_state import PARTS, Part
 from tests.pages.shop import Shop
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 NARROW = (320, 640)  # what is left of 1280 pixels at 400 % zoom: WCAG 1.4.10
 WIDE: ViewportSize = {"width": DESKTOP[0], "height": DESKTOP[1]}
@@ -55,33 +60,40 @@ MOTIONS = """
 
 
 class Screen:
-    """A browser that shows answers of the application, whatever request they were made for."""
+    """A browser that shows answers of the application, whatever request they were made for.
 
-    def __init__(self, page: BrowserPage, address: str) -> None:
-        self.page, self.address = page, address
-        self.answer: Response | None = None
-        page.route(f"**{SHOWN}", self._fulfil)
+    They come from the application's own server: what the answers share, the browser keeps.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._answer = Response()
+        self.page: BrowserPage
+        self.address = ""
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Serve the answer to be shown at its address, and all else as ever."""
+        shown = self._answer if environ["PATH_INFO"] == SHOWN else self._app
+        return shown(environ, start_response)
 
     def show(self, answer: Response) -> None:
         """Load the answer with its headers, at an address of the same server as its files."""
-        self.answer = answer
+        # Of a copy: what is sent is gone, and whoever asked may want to read it.
+        self._answer = Response(answer.data, answer.status, answer.headers)
         self.page.goto(f"{self.address}{SHOWN}", wait_until="load")
-
-    def _fulfil(self, route: Route) -> None:
-        assert self.answer is not None
-        answer = self.answer
-        headers = dict(answer.headers.items())
-        route.fulfill(status=answer.status_code, headers=headers, body=answer.data)
 
 
 @contextmanager
 def screen(browser: Browser, shop: Shop, size: tuple[int, int], locale: str) -> Iterator[Screen]:
     """Give a screen of one who asked for less motion."""
+    shown = Screen(shop.app)
     with (
-        web_server(shop.app) as address,
-        browsing(browser, size=size, locale=locale, reduced_motion="reduce") as page,
+        web_server(shown) as shown.address,
+        browsing(browser, size=size, locale=locale, reduced_motion="reduce") as shown.page,
     ):
-        yield Screen(page, address)
+        yield shown
 
 
 @pytest.mark.parametrize("part", PARTS)
