@@ -1,6 +1,6 @@
 """Whom a message goes to: listed in steps, each person once, as they hold tickets when it goes."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -130,6 +130,31 @@ def test_it_goes_to_those_who_were_counted_and_shown(post: PostOffice) -> None:
     post.work()
 
     assert post.got() == ["sari@example.com"]
+
+
+def test_where_many_have_bought_since_an_old_list_is_made_anew_before_it_is_sent(
+    post: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.buy("tamu0@example.com", post.seated)
+    client = post.log_in(Role.ADMIN)
+    address = write(client, post.seated)
+    press(client, address, "try")
+    post.work()
+    post.mailbox.envelopes.clear()
+    monkeypatch.setattr(message_listing, "STEP", 2)
+    monkeypatch.setattr(message_listing, "FRESH", timedelta())
+    for number in range(1, 5):
+        post.buy(f"tamu{number}@example.com", post.seated)
+
+    refused = press(client, address, "send")
+
+    assert refused.status == 409
+    assert "still being counted" in refused.root.text
+    post.work()
+    assert post.got() == [], "nobody was asked about this number yet"
+    assert press(client, address, "send").status == 303
+    post.work()
+    assert post.got() == [f"tamu{number}@example.com" for number in range(5)]
 
 
 def test_who_holds_no_ticket_any_more_is_not_written_to(post: PostOffice) -> None:

@@ -127,6 +127,7 @@ def test_money_is_sent_back_after_it_was_shown_how(desk: Desk, finance: FlaskCli
     assert desk.refunds(code) == [("by_staff", 50_000)]
     again = Page(finance.get(path)).text.replace("\N{NO-BREAK SPACE}", " ")
     assert "At most Rp 250.000" in again, "there is more to send back"
+    assert "A seat of Reguler cost Rp 150.000." in again
 
 
 def test_an_address_that_looks_mistyped_is_asked_about_once(
