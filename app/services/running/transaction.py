@@ -122,6 +122,11 @@ def insert_many(
     return [insert(session, model, **row) for row in rows]
 
 
+def insert_all(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, at least one, whose ids nobody needs: the database need not tell them."""
+    session.connection().execute(sa.insert(cast(sa.Table, model.__table__)), rows)
+
+
 def use_case(function: Callable[P, R]) -> Callable[P, R]:
     """Repeat the whole function on a conflict, and turn an outage into Busy.
 

@@ -25,7 +25,7 @@ from app.models import (
 from app.models.codes import new_order_code, new_order_token
 from app.models.user import join_names
 from app.services.running import jobs
-from app.services.running.transaction import insert_many
+from app.services.running.transaction import insert_all, insert_many
 from app.services.selling.offers import Offer
 from app.services.selling.order_request import OrderRequest
 from app.services.selling.vouchers import VoucherTerms
@@ -177,8 +177,8 @@ def write_orders(session: Session, orders: Sequence[PricedDraft]) -> list[Placed
     heads = [_order_row(each, user_id) for each, user_id in zip(orders, user_ids, strict=True)]
     order_ids = insert_many(session, Order, heads)
     written = list(zip(order_ids, orders, strict=True))
-    insert_many(session, OrderItem, [row for each in written for row in _item_rows(*each)])
-    insert_many(session, Payment, [_payment_row(*each) for each in written])
+    insert_all(session, OrderItem, [row for each in written for row in _item_rows(*each)])
+    insert_all(session, Payment, [_payment_row(*each) for each in written])
     invoice_jobs = _write_jobs(session, [each for each in written if each[1].total])
     return [order.placed(order_id, invoice_jobs.get(order_id)) for order_id, order in written]
 
