@@ -17,6 +17,24 @@ from app.tracing import current_request_id
 LONGEST = 255
 
 
+READINGS = cast(sa.Table, InvoiceReading.__table__)
+SAID = ("payment_id", "invoice_id", "status")
+
+
+def _its(name: str) -> sa.BindParameter[Any]:
+    return sa.bindparam(f"its_{name}", type_=READINGS.c[name].type)
+
+
+# Made once, as every payment asks it: an INSERT that does nothing where the same stands already.
+_IS_KNOWN = sa.exists().where(*(READINGS.c[name] == _its(name) for name in SAID))
+_KEEP_NEWS = sa.insert(READINGS).from_select(
+    [*SAID, "request_id", "read_at"],
+    sa.select(*(_its(name) for name in (*SAID, "request_id", "read_at"))).where(
+        Payment.id == _its("payment_id"), sa.not_(_IS_KNOWN)
+    ),
+)
+
+
 def note(session: Session, payment: Payment, invoice: Invoice, *, now: datetime) -> None:
     """Note that an invoice was read just now, and keep what Xendit said if that is news.
 
@@ -24,18 +42,15 @@ def note(session: Session, payment: Payment, invoice: Invoice, *, now: datetime)
     decides, it decides by that. Part of the caller's transaction, which holds the order's lock.
     """
     payment.read_at = now
-    table = cast(sa.Table, InvoiceReading.__table__)
-    said: dict[str, Any] = {
-        "payment_id": payment.id,
-        "invoice_id": invoice.id,
-        "status": invoice.status.value,
+    values = {
+        "its_payment_id": payment.id,
+        "its_invoice_id": invoice.id,
+        "its_status": invoice.status.value,
+        "its_request_id": current_request_id(),
+        "its_read_at": now,
     }
-    row = said | {"request_id": current_request_id(), "read_at": now}
-    is_known = sa.exists().where(*(table.c[name] == value for name, value in said.items()))
-    values = [sa.literal(value, table.c[name].type) for name, value in row.items()]
-    news = sa.select(*values).where(Payment.id == payment.id, sa.not_(is_known))
     # Not through the session: the payment's own UPDATE is yet to come, in one with what follows.
-    session.connection().execute(sa.insert(table).from_select(list(row), news))
+    session.connection().execute(_KEEP_NEWS, values)
 
 
 @contextmanager
