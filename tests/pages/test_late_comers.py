@@ -25,6 +25,12 @@ from tests.pages.shop import BUYER, Shop, open_form
 BODY = {"user": {"full_name": "Sari Dewi", "email": "sari@example.com", "no_hp": "+6281234567890"}}
 
 
+@pytest.fixture(autouse=True)
+def much_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what was gone be told so for as long as a slow machine takes for a test."""
+    monkeypatch.setattr(shop_window, "GONE_FOR", timedelta(hours=1))
+
+
 def order_of(ticket: int, quantity: Any = 1) -> dict[str, Any]:
     return {**BODY, "items": [{"ticketId": ticket, "quantity": quantity}]}
 
