@@ -48,7 +48,9 @@ from app.services.selling.ordering import (
     PlacedOrder,
     place_order,
 )
+from app.services.selling.placed_orders import is_used
 from app.services.selling.shop_window import has_vouchers
+from app.services.selling.sold_out import refuse_if_gone
 from app.tracing import current_request_id
 
 RATE_SECONDS = 60
@@ -135,7 +137,10 @@ def _turn_away(notice: Notice) -> ResponseReturnValue:
 def _pay(form: CheckoutForm) -> ResponseReturnValue:
     """Place the order and lead to its invoice; a refusal brings the form back, all kept."""
     form = form.with_token()
+    key = IdempotencyRef(scope="form", key=form.order_token)
     try:
+        # Before all else: who comes too late are many, and wait for each other.
+        refuse_if_gone(form.quantities, utcnow(), unless=lambda: is_used(key))
         look = look_now(form)
         if isinstance(look.refusal, RateLimited):
             raise look.refusal
@@ -151,7 +156,7 @@ def _pay(form: CheckoutForm) -> ResponseReturnValue:
                 order,
                 now=now,
                 settings=current_settings(),
-                idempotency=IdempotencyRef(scope="form", key=form.order_token),
+                idempotency=key,
                 has_head_start=invoice_line.is_free(now),
             )
     except IdempotencyKeyReused:

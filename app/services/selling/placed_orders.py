@@ -26,6 +26,13 @@ def find_earlier(request: OrderRequest, idempotency: IdempotencyRef) -> PlacedOr
     return find_placed(Order.id == order_id)
 
 
+def is_used(idempotency: IdempotencyRef) -> bool:
+    """Tell whether an order was made under this key."""
+    mine = IdempotencyKey.scope == idempotency.scope, IdempotencyKey.key == idempotency.key
+    with reading() as session:
+        return session.scalar(sa.select(IdempotencyKey.id).where(*mine)) is not None
+
+
 def find_placed(condition: sa.ColumnElement[bool]) -> PlacedOrder | None:
     """Return the one order of which this is true, as if it had been placed just now."""
     with reading() as session:

@@ -4,7 +4,7 @@ A look at the stock, at most two seconds old, may say no and never yes: seats ar
 counter alone. Whoever is told no here may have missed a seat that came back since.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from app.errors import SoldOut
@@ -28,9 +28,14 @@ def are_gone(tickets: Iterable[TicketOnSale], wanted: Mapping[int, int]) -> bool
     )
 
 
-def refuse_if_gone(wanted: Mapping[int, int], now: datetime) -> None:
-    """Raise SoldOut when this process has just seen that all of it is gone; asks no database."""
+def refuse_if_gone(
+    wanted: Mapping[int, int], now: datetime, *, unless: Callable[[], bool] = lambda: False
+) -> None:
+    """Raise SoldOut when this process has just seen that all of it is gone; asks no database.
+
+    `unless` is asked only then: whether something else is the answer all the same.
+    """
     look = window_of(db.engine).seen_lately(now)
-    if look is not None and are_gone(look.tickets, wanted):
+    if look is not None and are_gone(look.tickets, wanted) and not unless():
         left = {ticket.id: ticket.available for ticket in look.tickets}
         raise SoldOut({ticket_id: left[ticket_id] for ticket_id in wanted})
