@@ -167,6 +167,7 @@ def with_invoice(world: World, orders: list[PlacedOrder]) -> list[bool]:
 
 def slow_down(world: World, allowed: int = 60) -> None:
     """Let one call be made now, and the next ones at the pace of `allowed` a minute."""
+    world.clock.stop()
     world.standin.set_fault("rate_limit", per_minute=allowed)
     set_pace(world, allowed, next_at=world.now() + timedelta(seconds=1))
 

@@ -36,13 +36,18 @@ A_MONTH = timedelta(days=30)
 
 
 class Clock:
-    """The time of the application under test: the real one, moved forward."""
+    """The time of the application under test: the real one, moved forward, until it is stopped."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
+        self._stopped_at: datetime | None = None
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        return (self._stopped_at or datetime.now(UTC)) + self._ahead
+
+    def stop(self) -> None:
+        """Move on only when told to, where it matters how long a slow machine takes."""
+        self._stopped_at = datetime.now(UTC)
 
     def advance(self, time: timedelta) -> None:
         self._ahead += time
