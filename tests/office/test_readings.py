@@ -72,6 +72,16 @@ def test_what_was_new_at_xendit_stands_in_the_story_each_with_its_request(desk: 
     ]
 
 
+def test_what_a_reading_brought_about_is_told_with_its_request(desk: Desk) -> None:
+    code = desk.order(desk.add_ticket("Reguler"))
+    read(desk, code, InvoiceStatus.PAID, datetime.now(UTC))
+    with desk.app.app_context():
+        story = tell_order(code)
+    assert story is not None
+    [paid] = [one for one in story.happenings if one.what is What.PAID]
+    assert paid.request_id == "reading-PAID"
+
+
 def test_a_failure_is_told_once_until_a_reading_succeeds(desk: Desk) -> None:
     code = desk.order(desk.add_ticket("Reguler"))
     start = datetime.now(UTC)

@@ -6,7 +6,7 @@ takes the same number of statements.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -99,8 +99,20 @@ def tell_order(code: str) -> OrderStory | None:
         ]
         session.expunge_all()
     # Where two happened in the same moment, the order above is the one in which they were done.
-    happenings = tuple(sorted(told, key=lambda one: one.at))
+    happenings = tuple(sorted(_share_request_ids(told), key=lambda one: one.at))
     return OrderStory(OrderFacts(order, refunds, cases, wishes), partner, happenings)
+
+
+def _share_request_ids(told: Iterable[Happening]) -> Iterator[Happening]:
+    """Yield happenings with the request id of what was done with them.
+
+    One transaction writes one moment, to the microsecond, into all it touches: an order becomes
+    paid at the moment of the reading that said so, and only the latter's row keeps an id.
+    """
+    told = tuple(told)
+    known = {one.at: one.request_id for one in told if one.request_id}
+    for one in told:
+        yield one if one.request_id else replace(one, request_id=known.get(one.at))
 
 
 def sum_up(order: Order, cases: Iterable[MoneyCase], refunds: Iterable[Refund]) -> OrderSums:
