@@ -38,7 +38,7 @@ def start(service: Service, what: str) -> None:
         service.start_web()
     else:
         worker = service.start_worker()
-        worker.wait_until(lambda: False, within=20)
+        worker.wait_until(lambda: False)
 
 
 @pytest.mark.parametrize("what", ["web", "worker"])
@@ -75,7 +75,7 @@ def test_a_web_process_loads_only_what_it_serves_with() -> None:
 def get(service: Service, path: str) -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(f"{service.url}{path}", headers={"X-Request-ID": ID}, timeout=20)
+        return session.get(f"{service.url}{path}", headers={"X-Request-ID": ID}, timeout=60)
 
 
 @pytest.fixture
@@ -96,11 +96,11 @@ def test_a_database_that_comes_and_goes_is_waited_for(unstarted: Service, mariad
     service.start_web()
     worker = service.start_worker()
     _check_answers_without_database(service)
-    eventually(lambda: "no job could be claimed" in service.log("worker-1"), within=20)
+    eventually(lambda: "no job could be claimed" in service.log("worker-1"))
 
     mariadb.kill_and_restart()
-    eventually(lambda: answers(f"{service.url}/"), within=20, what="the page to come back")
-    eventually(lambda: answers(f"{service.url}/readyz"), within=20, what="the worker to come back")
+    eventually(lambda: answers(f"{service.url}/"), what="the page to come back")
+    eventually(lambda: answers(f"{service.url}/readyz"), what="the worker to come back")
 
     mariadb.kill_and_restart()
     # The connections in the pools are dead now; not one request may notice.

@@ -49,7 +49,7 @@ class Receiver:
         """Keep a post; return the status to answer with."""
         self.received.append(Received(time.monotonic(), headers, body))
         status = self.statuses.popleft() if self.statuses else 200
-        self.open_gate.wait(20)
+        self.open_gate.wait(60)
         return status
 
 
