@@ -99,7 +99,7 @@ def close_books(
         no=book.no,
         paid=book.paid,
         surprises=book.surprises,
-        orders=_read_orders(desk, book, created, _read_ends(service, book)),
+        orders=_read_orders(plan, desk, book, created, _read_ends(service, book)),
         stock=samples.stock,
         line=samples.line,
         calls=[_read_call(each, book) for each in service.standin.requests()],
@@ -119,7 +119,7 @@ def read_created(desk: Desk, book: Book) -> Times:
     return {code: book.when(moment) for code, moment in rows}
 
 
-def _read_orders(desk: Desk, book: Book, created: Times, ends: Times) -> list[OrderRow]:
+def _read_orders(plan: Plan, desk: Desk, book: Book, created: Times, ends: Times) -> list[OrderRow]:
     seats = _count(sa.func.sum(OrderItem.quantity), OrderItem.order_id)
     e_tickets = _count(sa.func.count(ETicket.id), ETicket.order_id)
     query = (
@@ -136,7 +136,8 @@ def _read_orders(desk: Desk, book: Book, created: Times, ends: Times) -> list[Or
             payment.external_id,
             payment.invoice_id or "",
             order.status,
-            created[order.code],
+            # Placed for one of those who were sent away: it was under way when they were.
+            created.get(order.code, plan.deadline),
             book.when(payment.invoice_expires_at or order.expires_at),
             int(wanted or 0),
             int(made or 0),
