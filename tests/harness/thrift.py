@@ -6,10 +6,13 @@ results of pure functions: of a template's source, a route's rule, a statement a
 
 import gc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from apispec import APISpec
 from flask import Flask
+from flask_smorest import Blueprint
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from werkzeug.routing import Rule
@@ -34,6 +37,7 @@ def compile_once() -> None:
     """Let all applications that this process builds from now on share what they compile."""
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _CompiledTemplates()}
     _keep_builders_of_addresses()
+    _describe_the_api_when_asked()
 
 
 def _keep_builders_of_addresses() -> None:
@@ -48,6 +52,23 @@ def _keep_builders_of_addresses() -> None:
         return kept[key]
 
     Rule._compile_builder = kept_builder  # type: ignore[assignment,method-assign]
+
+
+def _describe_the_api_when_asked() -> None:
+    """Draw up the description of an application's API when somebody reads it: few tests do."""
+    describe, read = Blueprint.register_views_in_doc, APISpec.to_dict
+
+    def describe_later(*arguments: Any, **options: Any) -> None:
+        _blueprint, _api, _app, spec = arguments
+        vars(spec).setdefault("for_later", []).append(partial(describe, *arguments, **options))
+
+    def read_described(spec: APISpec) -> dict[str, Any]:
+        for describe_it in vars(spec).pop("for_later", []):
+            describe_it()
+        return read(spec)
+
+    Blueprint.register_views_in_doc = describe_later
+    APISpec.to_dict = read_described  # type: ignore[assignment,method-assign]
 
 
 _dialects: dict[str, sa.Dialect] = {}
