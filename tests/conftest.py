@@ -11,12 +11,14 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from tests.app_factory import empty_tables, make_settings, running_app
 from tests.harness.browser import DESKTOP, PHONE, browsing, chromium
 from tests.harness.database import MariaDB, fresh_sqlite
+from tests.harness.histories import play_the_same_everywhere
 from tests.harness.memory import keep_temporary_files_in_memory
 from tests.harness.processes import stop_everything
 from tests.harness.service import Service
 from tests.harness.thrift import spare_what_is_imported
 
 keep_temporary_files_in_memory()
+play_the_same_everywhere()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -42,6 +44,10 @@ LONGEST = (
     "tests/browser/",
     "tests/pages/test_accessibility",
     "tests/door/offline/",
+    "tests/overload/",
+    "tests/rush/test_rush",
+    "tests/test_start_up",
+    "tests/waiting/",
 )
 
 

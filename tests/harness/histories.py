@@ -7,6 +7,15 @@ from hypothesis import HealthCheck, settings
 MANY = os.environ.get("TORTURE_EXAMPLES")
 
 
+def play_the_same_everywhere() -> None:
+    """Have every test of examples try the same ones each time, however slow a machine is."""
+    slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    settings.register_profile(
+        "tests", deadline=None, derandomize=MANY is None, suppress_health_check=slow
+    )
+    settings.load_profile("tests")
+
+
 def histories(few: int, *, steps: int) -> settings:
     """Return Hypothesis's settings for a state machine: `few` histories of at most `steps`.
 

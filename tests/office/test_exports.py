@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import worker
@@ -109,9 +109,7 @@ def play(history: History, deals: list[tuple[str, int, str, int, int, str]]) -> 
     history.correct(CorrectionKind.CHARGED, 3)
 
 
-@settings(
-    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=4)
 @given(deals=DEALS)
 def test_whatever_was_sold_the_exports_add_up_to_the_ledger_and_to_the_orders(
     history: History, deals: list[tuple[str, int, str, int, int, str]]

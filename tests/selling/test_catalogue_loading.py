@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.extensions import db
@@ -116,9 +116,7 @@ def office(sqlite_app: Flask) -> Iterator[Flask]:
         yield sqlite_app
 
 
-@settings(
-    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=20)
 @given(catalogues(), catalogues())
 def test_what_is_loaded_is_told_again_whatever_was_there_before(
     office: Flask, first: CatalogueRows, second: CatalogueRows
