@@ -1,13 +1,14 @@
 """Who only looks, or only has to be told no, waits for nobody who orders."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from app.extensions import db
 from app.lanes import Lane
-from app.routes import checkout, gone_page, late_comers
+from app.routes import catalogue, checkout, gone_page, late_comers, shop_front
 from app.routes.late_comers import lane_beside
 from app.services.selling.shop_window import Look, window_of
 from tests.harness.statements import listening
@@ -68,7 +69,12 @@ def window(shop: Shop) -> Look:
     return look
 
 
-def test_a_crowd_of_late_orders_keeps_nobody_from_looking(shop: Shop) -> None:
+def test_a_crowd_of_late_orders_keeps_nobody_from_looking(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    for module in (catalogue, checkout, gone_page, late_comers, shop_front):
+        monkeypatch.setattr(module, "utcnow", lambda: now)
     ticket = shop.add_ticket(amount=0)
     gates = shop.app.extensions["lanes"]
     for lane in (Lane.SHOP, Lane.LATE):
