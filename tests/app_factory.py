@@ -100,7 +100,9 @@ def logging_restored() -> Iterator[None]:
         sys.excepthook, threading.excepthook = hooks
 
 
+# They refuse a DELETE; emptying one whole takes more rights than changing it.
 APPEND_ONLY = {"audit_entries", "ledger_postings", "ledger_entries", "day_closes"}
+MADE_BY_MIGRATIONS = {"alembic_version", "ledger_state"}
 
 
 def empty_tables(database_url: str) -> None:
@@ -111,16 +113,19 @@ def empty_tables(database_url: str) -> None:
     engine = sa.create_engine(database_url)
     with engine.begin() as connection:
         connection.execute(sa.text("SET FOREIGN_KEY_CHECKS = 0"))
-        for table in sa.inspect(connection).get_table_names():
-            if table in APPEND_ONLY:
-                # They refuse a DELETE; emptying one whole takes more rights than changing it.
-                if connection.scalar(sa.text(f"SELECT 1 FROM {table} LIMIT 1")):
-                    connection.execute(sa.text(f"TRUNCATE TABLE {table}"))
-            elif table == "ledger_state":
-                connection.execute(sa.text(f"UPDATE {table} SET closed_until = NULL, swept_to = 0"))
-            elif table != "alembic_version":
-                connection.execute(sa.text(f"DELETE FROM {table}"))
+        for table in _written_tables(connection):
+            how = "TRUNCATE TABLE" if table in APPEND_ONLY else "DELETE FROM"
+            connection.execute(sa.text(f"{how} {table}"))
+        if sa.inspect(connection).has_table("ledger_state"):
+            connection.execute(sa.text("UPDATE ledger_state SET closed_until = NULL, swept_to = 0"))
     engine.dispose()
+
+
+def _written_tables(connection: sa.Connection) -> list[str]:
+    """Return the tables with rows in them, by one question: most tests write few of fifty."""
+    tables = set(sa.inspect(connection).get_table_names()) - MADE_BY_MIGRATIONS
+    asked = (f"SELECT '{name}' FROM DUAL WHERE EXISTS (SELECT 1 FROM {name})" for name in tables)
+    return list(connection.scalars(sa.text(" UNION ALL ".join(asked)))) if tables else []
 
 
 def _copy_template(database_url: str) -> None:
