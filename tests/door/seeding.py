@@ -54,7 +54,8 @@ class SeededDoor:
         self.long_ago = self.now - timedelta(days=1)
         self._numbers = itertools.count(1)
         self.private_key, public_key = new_key_pair()
-        self.key_id = FIRST_KEY_ID + secrets.randbelow(100)
+        taken = self.rows(sa.select(SigningKey.id).where(SigningKey.id >= FIRST_KEY_ID))
+        self.key_id = FIRST_KEY_ID + len(taken)  # of doors before this one
         self.insert(
             SigningKey,
             id=self.key_id,
