@@ -1,5 +1,6 @@
 """The worker: claims jobs, does them outside any transaction, records the outcome."""
 
+import gc
 import logging
 import os
 import secrets
@@ -48,6 +49,10 @@ def run(threads: int) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     sys.setswitchinterval(TURN_SECONDS)
     current_gateways().renderer.warm_up()
+    # Whatever is loaded by now stays: drawing makes Python search for garbage all the time, and a
+    # search through all of it stops every thread for longer than an e-ticket takes.
+    gc.collect()
+    gc.freeze()
     lookout = Lookout()
     loops = [
         threading.Thread(target=_work, args=(app, stop, lookout, is_for_watched(number)))
