@@ -37,12 +37,11 @@ def show_all() -> str:
     """List the days with movements of money, the latest first."""
     before = _read_day(request.args.get("before", ""))
     days = day_close.list_days(before=before)
-    next_open = day_look.find_next_to_close()
     return render_template(
         "staff/days/list.html",
         days=days,
         today=_today(),
-        next_open=next_open if next_open and next_open < _today() else None,
+        next_open=_next_to_close(),
         broken=day_close.find_broken_seal(),
         reading=settling.find_last(),
         older=days[-1].day if len(days) == day_close.DAYS_A_PAGE else None,
@@ -60,6 +59,7 @@ def show(day: str) -> str:
         **_words_of(look),
         is_altered=look.close is not None and not day_close.is_as_signed(look.close),
         done=_note(request.args.get("done", "")),
+        next_open=_next_to_close() if request.args.get("done") else None,
     )
 
 
@@ -139,6 +139,12 @@ def _read_day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _next_to_close() -> date | None:
+    """Return the first day that is over and not closed."""
+    next_open = day_look.find_next_to_close()
+    return next_open if next_open and next_open < _today() else None
 
 
 def _today() -> date:

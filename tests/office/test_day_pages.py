@@ -34,6 +34,7 @@ def test_a_treasurer_closes_the_days(small_office: Office) -> None:
     page = Page(client.get(answer.headers["Location"]))
     assert "Closed by finance@tedxsenja.example" in page.text
     assert "Close this day" not in page.text
+    assert page.all("a", class_="button", href=f"/staff/finance/days/{books.day(1)}")
 
 
 def test_a_day_that_changed_is_shown_again_with_what_was_typed(small_office: Office) -> None:
