@@ -14,6 +14,7 @@ from app.services.money.payments import READ_BACK
 from app.services.selling.ordering import OPEN_INVOICE, PlacedOrder
 from tests.app_factory import make_settings, running_app
 from tests.harness.processes import free_port
+from tests.harness.waiting import eventually
 from tests.money.world import Standing, World
 
 REFUSED = Standing("CANCELLED", "FAILED", held=0, sold=0, e_tickets=0)
@@ -66,6 +67,7 @@ def test_an_invoice_whose_answer_was_lost_is_adopted(
     placed = each_world.place(each_world.add_ticket())
 
     assert each_world.try_open_invoice(placed) is None
+    eventually(lambda: each_world.standin.invoices(placed.code))
     each_world.work()
 
     assert_one_payable(each_world, placed)
