@@ -25,7 +25,7 @@ class Partner:
 
     def tickets(self, **query: str) -> list[dict[str, Any]]:
         """List the tickets."""
-        answer = self.session.get(f"{self.url}/api/tickets", params=query, timeout=10)
+        answer = self.session.get(f"{self.url}/api/tickets", params=query, timeout=60)
         assert answer.status_code == 200, answer.text
         tickets: list[dict[str, Any]] = answer.json()["tickets"]
         return tickets
@@ -40,7 +40,7 @@ class Partner:
             f"{self.url}/api/orders",
             json=body,
             headers={"Authorization": f"Bearer {self.key}", **headers},
-            timeout=30,
+            timeout=60,
         )
 
     def show(self, code: str) -> requests.Response:
@@ -48,7 +48,7 @@ class Partner:
         return self.session.get(
             f"{self.url}/api/orders/{code}",
             headers={"Authorization": f"Bearer {self.key}"},
-            timeout=10,
+            timeout=60,
         )
 
     def wait_for_status(self, code: str, status: str, within: float = 10.0) -> dict[str, Any]:

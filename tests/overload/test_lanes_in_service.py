@@ -31,7 +31,7 @@ class Shop:
     door_key: str
 
     def order(self, url: str | None = None) -> requests.Response:
-        """Order a seat; 30 s are longer than anything waits."""
+        """order a seat; a minute is longer than anything waits."""
         return Partner(url or self.url, self.orders_key).order(order_body(self.ticket))
 
     def get(self, path: str, **headers: str) -> requests.Response:

@@ -110,7 +110,7 @@ def test_many_threads_each_get_their_own_answer() -> None:
 
 
 def test_who_asks_from_a_lane_lends_the_place_and_has_it_again_with_the_answer() -> None:
-    desk, gate = Desk(), Gate(Limits(at_work=2, in_all=100, outside=0, patience=20.0))
+    desk, gate = Desk(), Gate(Limits(at_work=2, in_all=100, outside=0, patience=60.0))
     desk.open.set()
 
     def ask_in_lane(number: int) -> int:
