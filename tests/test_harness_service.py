@@ -21,7 +21,7 @@ def http() -> Iterator[requests.Session]:
 def test_a_partner_can_order_from_the_running_service(
     service: Service, http: requests.Session
 ) -> None:
-    tickets = http.get(f"{service.url}/api/tickets", timeout=10).json()["tickets"]
+    tickets = http.get(f"{service.url}/api/tickets", timeout=60).json()["tickets"]
     regular = next(each for each in tickets if each["type"] == "Reguler")
 
     answer = http.post(

@@ -253,7 +253,7 @@ def fail(): raise RuntimeError("nobody expected this")
 {where}
 """
 
-    printed, errors = run_script(script).communicate(timeout=30)
+    printed, errors = run_script(script).communicate(timeout=60)
 
     [line] = [json.loads(line) for line in printed.splitlines()]
     assert line["level"] == "CRITICAL"

@@ -46,7 +46,7 @@ class Shop:
             f"{self.url}/api/check-ins",
             json={**scan, "scannedAt": "2026-11-23T10:00:00+07:00"},
             headers={"Authorization": f"Bearer {self.door_key}"},
-            timeout=20,
+            timeout=60,
         )
 
     def lane(self, state: str, lane: str = "shop") -> float:
