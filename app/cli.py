@@ -42,7 +42,7 @@ def init_app(app: Flask) -> None:
 
 
 @click.command()
-@click.option("--threads", default=8, show_default=True, help="Jobs done at the same time.")
+@click.option("--threads", default=12, show_default=True, help="Jobs done at the same time.")
 def worker(threads: int) -> None:
     """Do background work until told to stop; as many as you like, on any machine."""
     background.run(threads)

@@ -1,4 +1,4 @@
-"""Loops of a worker: an idle one looks for work for all, and half are there for what is watched."""
+"""Loops of a worker: an idle one looks for work for all, and most are there for what is watched."""
 
 from datetime import UTC, datetime
 
@@ -32,7 +32,7 @@ def test_work_that_comes_is_seen_soon_and_hidden_from_nobody(sqlite_app: Flask) 
         assert not any(lookout.is_quiet() for _ in range(3))
 
 
-def test_half_of_the_loops_are_there_for_what_is_watched_whatever_else_waits(
+def test_loops_for_what_is_watched_are_there_whatever_else_waits(
     sqlite_app: Flask,
 ) -> None:
     now = datetime.now(UTC)
