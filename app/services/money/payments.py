@@ -54,28 +54,31 @@ class PaymentView(NamedTuple):
         return {self.external_id, *(external_id for external_id, _ in self.past)}
 
 
+# Built once: every reading of an invoice begins with it.
+_VIEW = (
+    sa.select(
+        Payment.id,
+        Payment.order_id,
+        Payment.status,
+        Payment.external_id,
+        Payment.invoice_id,
+        Payment.create_attempts,
+        Payment.create_claimed_until,
+        Order.created_at,
+        Order.expires_at,
+        PastInvoice.external_id,
+        PastInvoice.invoice_id,
+    )
+    .join(Order, Order.id == Payment.order_id)
+    .outerjoin(PastInvoice, PastInvoice.payment_id == Payment.id)
+    .order_by(PastInvoice.id)
+)
+
+
 def view_payment(condition: sa.ColumnElement[bool]) -> PaymentView | None:
     """Return the payment that meets `condition`, and give the connection back."""
     with reading() as session:
-        rows = session.execute(
-            sa.select(
-                Payment.id,
-                Payment.order_id,
-                Payment.status,
-                Payment.external_id,
-                Payment.invoice_id,
-                Payment.create_attempts,
-                Payment.create_claimed_until,
-                Order.created_at,
-                Order.expires_at,
-                PastInvoice.external_id,
-                PastInvoice.invoice_id,
-            )
-            .join(Order, Order.id == Payment.order_id)
-            .outerjoin(PastInvoice, PastInvoice.payment_id == Payment.id)
-            .where(condition)
-            .order_by(PastInvoice.id)
-        ).all()
+        rows = session.execute(_VIEW.where(condition)).all()
     if not rows:
         return None
     past = tuple((external_id, old) for *_, external_id, old in rows if external_id is not None)

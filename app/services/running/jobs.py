@@ -8,7 +8,8 @@ import logging
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -78,6 +79,13 @@ def row(
     }
 
 
+_TABLE = cast(sa.Table, Job.__table__)
+_JOBS = _TABLE.c
+_ONE = sa.update(_TABLE).where(_JOBS.id == sa.bindparam("job_id"))
+_TAKE = _ONE.values(attempts=sa.bindparam("attempt"), due_at=sa.bindparam("lease_ends_at"))
+_MINE = _ONE.where(_JOBS.attempts == sa.bindparam("attempt"), _JOBS.status == JobStatus.OPEN)
+
+
 @use_case
 def claim(
     now: datetime, kinds: tuple[str, ...] | None = None, *, without: str | None = None
@@ -97,14 +105,12 @@ def take(
 ) -> Claim | None:
     """Do what `claim` does, for who has just seen that there is something to take."""
     with transaction() as session:
-        columns = (Job.kind, Job.payload, Job.attempts, Job.request_id, Job.created_at, Job.due_at)
-        first = _due(now, kinds, without).add_columns(*columns).limit(1)
-        job = session.execute(first.with_for_update(skip_locked=True)).one_or_none()
+        job = session.connection().execute(_first_due(kinds, without), {"now": now}).one_or_none()
         if job is None:
             return None
         attempt = job.attempts + 1
-        mine = sa.update(Job).where(Job.id == job.id)
-        affected(session, mine.values(attempts=attempt, due_at=now + LEASE))
+        lease = {"job_id": job.id, "attempt": attempt, "lease_ends_at": now + LEASE}
+        affected(session, _TAKE, lease)
         return Claim(
             job.id, job.kind, job.payload, attempt, job.request_id, job.created_at, job.due_at
         )
@@ -115,18 +121,34 @@ def is_any_due(
 ) -> bool:
     """Tell whether a job waits to be claimed; only a look."""
     with reading() as session:
-        due = _due(now, kinds, without).order_by(None).limit(1)
-        return session.scalar(due) is not None
+        return session.connection().scalar(_any_due(kinds, without), {"now": now}) is not None
 
 
-def _due(now: datetime, kinds: tuple[str, ...] | None, without: str | None) -> sa.Select[int]:
-    due = sa.select(Job.id).where(Job.status == JobStatus.OPEN, Job.due_at <= now)
+# Workers ask all day: each question is built once, for the moment `now`.
+@cache
+def _any_due(kinds: tuple[str, ...] | None, without: str | None) -> sa.Select[Any]:
+    due = sa.select(_JOBS.id).where(_JOBS.status == JobStatus.OPEN)
+    due = due.where(_JOBS.due_at <= sa.bindparam("now"))
     if kinds is not None:
-        due = due.where(Job.kind.in_(kinds))
+        due = due.where(_JOBS.kind.in_(kinds))
     if without is not None:
-        due = due.where(Job.kind != without)
+        due = due.where(_JOBS.kind != without)
+    return due.limit(1)
+
+
+@cache
+def _first_due(kinds: tuple[str, ...] | None, without: str | None) -> sa.Select[Any]:
+    first = _any_due(kinds, without).add_columns(
+        _JOBS.kind,
+        _JOBS.payload,
+        _JOBS.attempts,
+        _JOBS.request_id,
+        _JOBS.created_at,
+        _JOBS.due_at,
+    )
     # As its index has them: sorting would have to read, and lock, all of them for the first.
-    return due.order_by(Job.due_at, Job.kind, Job.id)
+    first = first.order_by(_JOBS.due_at, _JOBS.kind, _JOBS.id)
+    return first.with_for_update(skip_locked=True)
 
 
 @use_case
@@ -152,7 +174,7 @@ def retry(job: Claim, now: datetime, why: str, pause: timedelta | None = None) -
 @use_case
 def put_back(job: Claim) -> None:
     """Give a job back as if it had never been claimed."""
-    _close(job, due_at=job.was_due_at, attempts=Job.attempts - 1)
+    _close(job, due_at=job.was_due_at, attempts=_JOBS.attempts - 1)
 
 
 def back_off(attempt: int) -> timedelta:
@@ -163,10 +185,8 @@ def back_off(attempt: int) -> timedelta:
 
 def _close(job: Claim, **values: Any) -> bool:
     with transaction() as session:
-        mine = sa.update(Job).where(
-            Job.id == job.id, Job.attempts == job.attempt, Job.status == JobStatus.OPEN
-        )
-        return affected(session, mine.values(**values)) == 1
+        mine = {"job_id": job.id, "attempt": job.attempt}
+        return affected(session, _MINE.values(**values), mine) == 1
 
 
 @use_case
