@@ -15,7 +15,7 @@ from sandbox.client import Mailbox
 from tests.app_factory import make_settings, running_app
 from tests.harness.database import MariaDB
 from tests.harness.service import EVENT_STARTS_AT, Service
-from tests.harness.waiting import NeverHappened, eventually
+from tests.harness.waiting import PATIENCE, NeverHappened, eventually
 from tests.torture.audit import Audit
 from tests.torture.buyers import Buyer
 from tests.torture.chaos import Chaos
@@ -25,6 +25,7 @@ from tests.torture.tally import Tally
 SHORTEST_HOLD = 60
 LEASE_AND_HOLD = 200  # seconds: every lease, claim and hold has ended
 LONGEST_PAUSE = 1_000  # and every pause before another try
+LONGEST_ACTS = 5 * PATIENCE  # each kind of chaos once, on the slowest machine
 TICKET = """
   - {{type: {type}, description: "{type}", price: {price}, amount: {amount}, maxPerOrder: 5,
      validFrom: "2020-01-01T00:00:00+07:00", validUntil: "{until}"}}
@@ -71,12 +72,12 @@ def torture(plan: Plan, folder: Path) -> Report:
         for thread in (postbox, *buyers, chaos):
             thread.start()
         stop.wait(plan.duration)
-        chaos.has_tried_all.wait(60)
+        chaos.has_tried_all.wait(LONGEST_ACTS)
         stop.set()
-        chaos.join(timeout=60)
+        chaos.join(LONGEST_ACTS)
         chaos.heal()
         for buyer in buyers:
-            buyer.join(timeout=60)
+            buyer.join(LONGEST_ACTS)
         _repeat_unanswered(buyers[0], tally)
         settle(service, desk)
         audit = Audit(service, desk, tally, postbox.close())
@@ -100,7 +101,7 @@ class Postbox(threading.Thread):
     def close(self) -> dict[str, dict[str, Any]]:
         """Return all mails by their id in the catcher."""
         self._ended.set()
-        self.join(timeout=30)
+        self.join(PATIENCE)
         self._collect()
         self._mailbox.close()
         return self._mails

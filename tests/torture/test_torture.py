@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.torture.chaos import KILLS
 from tests.torture.run import Plan, torture
 
 
-@pytest.mark.timeout(240)
 def test_nothing_is_lost_and_nothing_happens_twice_whatever_is_killed(tmp_path: Path) -> None:
     report = torture(Plan(seed=3, duration=9, buyers=4, pause=0.7), tmp_path)
 
