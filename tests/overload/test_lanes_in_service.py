@@ -154,7 +154,7 @@ def test_xendit_that_does_not_answer_takes_no_place_and_not_every_thread(shop: S
     statuses = [order.result().status_code for order in orders]
 
     assert page.status_code == 200
-    assert is_waiting == THREADS
+    assert is_waiting >= THREADS
     assert set(statuses) <= {201, 202}
     assert statuses.count(202) >= IN_ALL - THREADS  # their invoices follow
 
