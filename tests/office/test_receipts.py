@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ from tests.pages.html import Page
 from tests.pages.shop import Shop
 
 DESK = Organizer("Yayasan Senja", "Jalan Senja 1, Jakarta", "01.234.567.8-901.000")
-YEAR = datetime.now(UTC).year
+YEAR = datetime.now(ZoneInfo("Asia/Jakarta")).year  # the event's
 
 
 def open_shop(app: Flask) -> Shop:
