@@ -9,7 +9,6 @@ import bisect
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -17,6 +16,7 @@ from app.extensions import db
 from app.models import Payment, PaymentStatus
 from app.services.money import pacing
 from app.services.running import jobs
+from app.services.running.per_engine import per_engine
 from app.services.selling.ordering import INLINE_HEAD_START, OPEN_INVOICE
 
 # Who is first for longer than this waits for something else than the line.
@@ -99,11 +99,9 @@ class _Line:
             return self._last
 
 
-_lines: WeakKeyDictionary[sa.Engine, _Line] = WeakKeyDictionary()
-
-
-def _line_of(engine: sa.Engine) -> _Line:
-    return _lines.setdefault(engine, _Line())
+@per_engine
+def _line_of(_engine: sa.Engine) -> _Line:
+    return _Line()
 
 
 def _waiting_orders() -> list[int]:

@@ -4,13 +4,13 @@ import logging
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
 from app.errors import Busy
 from app.extensions import db
 from app.fair_door_settings import FairDoorSettings
+from app.services.running.per_engine import per_engine
 from app.services.waiting import admission
 from app.services.waiting.line import Door, Line, read_line, read_lot_keys
 from app.services.waiting.lot import NO_LOT, Lot
@@ -141,9 +141,11 @@ class Watch:
         return Look(now, door, line, lot, seats, door.opens_at or settings.opens_at)
 
 
-_watches: WeakKeyDictionary[sa.Engine, Watch] = WeakKeyDictionary()
-
-
 def watch() -> Watch:
     """Return this process' watch over the application's database."""
-    return _watches.setdefault(db.engine, Watch())
+    return _watch_of(db.engine)
+
+
+@per_engine
+def _watch_of(_engine: sa.Engine) -> Watch:
+    return Watch()
