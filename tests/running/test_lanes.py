@@ -159,8 +159,11 @@ def test_a_pause_that_was_over_before_it_began_keeps_the_place(pool: ThreadPoolE
     pause = Pause(gate)
 
     pause.end()
-    pause.wait()
+    pausing = threading.Thread(target=pause.wait, daemon=True)
+    pausing.start()
+    pausing.join(20)
 
+    assert not pausing.is_alive()
     assert not second.done()
     assert gate.figures() == Figures(at_work=1, waiting=1, outside=0, aside=0, refused=0)
     gate.leave()
