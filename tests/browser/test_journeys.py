@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.keyboard import tab_to, tour
-from tests.browser.purchase import ORDER_PAGE
+from tests.browser.purchase import ORDER_PAGE, arrive_at_invoice
 from tests.harness.browser import DESKTOP, PHONE, browsing
 from tests.harness.service import Service
 
@@ -46,7 +46,7 @@ def test_a_person_buys_with_the_keyboard_alone(
         type_into(page, "#no_hp", "0812 3456 7890")
         press(page, "#pay")
 
-        page.wait_for_url(f"{service.standin.base_url}/web/*")
+        arrive_at_invoice(page, service)
         page.get_by_role("button", name="BCA", exact=True).press("Enter")
         page.get_by_role("button", name="Simulasikan pembayaran berhasil").press("Enter")
         page.wait_for_url(re.compile(re.escape(service.url) + ORDER_PAGE.pattern))
@@ -70,7 +70,7 @@ def test_a_person_who_only_hears_the_page_buys_in_english(
         page.get_by_role("button", name="Yes, use it").press("Enter")
         expect(page.get_by_role("textbox", name="E-mail")).to_have_value("listener@gmail.com")
         page.get_by_role("button", name="Continue to payment").press("Enter")
-        page.wait_for_url(f"{service.standin.base_url}/web/*")
+        arrive_at_invoice(page, service)
         [invoice] = service.standin.invoices()[:1]
         page.goto(invoice["failure_redirect_url"])
         expect(page.get_by_role("link", name=re.compile("^Pay"))).to_be_visible()
