@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import Enum
 
 from flask import Flask, current_app
 
@@ -55,7 +56,7 @@ def run(threads: int) -> None:
     gc.freeze()
     lookout = Lookout()
     loops = [
-        threading.Thread(target=_work, args=(app, stop, lookout, is_for_watched(number)))
+        threading.Thread(target=_work, args=(app, stop, lookout, duty_of(number)))
         for number in range(threads)
     ]
     loops.append(threading.Thread(target=_keep_house, args=(app, stop)))
@@ -127,37 +128,53 @@ class Lookout:
         return True
 
 
-def is_for_watched(number: int) -> bool:
-    """Tell whether the loop with this number does only what somebody watches a page for.
+class Duty(Enum):
+    """What a loop does: anything, invoices last; what somebody watches a page for; invoices."""
 
-    Two of three do, and the first does not: a worker of one loop does everything. Who draws and
-    mails e-tickets is away for seconds in a rush; with all at that, no invoice would be made. They
-    wait for Xendit nearly all the time: eight that wait 0.8 s each make all invoices of a pace.
-    """
-    return number % 3 != 0
+    ANYTHING = "anything"
+    WATCHED = "watched"
+    INVOICES = "invoices"
 
 
-def _work(app: Flask, stop: threading.Event, lookout: Lookout, only_watched: bool) -> None:
-    """Do jobs until told to stop: what is watched, invoices first; or anything, invoices last.
+# Who draws and mails e-tickets is away for seconds in a rush; with all at that, no invoice would be
+# made. Nor would it with all who are watched at payments, when the first pay and others still wait
+# for their invoice. They wait for Xendit nearly all the time.
+DUTIES = (
+    Duty.ANYTHING,
+    Duty.WATCHED,
+    Duty.INVOICES,
+    Duty.ANYTHING,
+    Duty.WATCHED,
+    Duty.WATCHED,
+)
 
-    Some loops do either, so that neither waits behind a mountain of the other.
+
+def duty_of(number: int) -> Duty:
+    """Return the duty of the loop with this number; one that is alone does everything."""
+    return DUTIES[number % len(DUTIES)]
+
+
+def _work(app: Flask, stop: threading.Event, lookout: Lookout, duty: Duty) -> None:
+    """Do jobs until told to stop.
+
+    Some loops do each duty, so that none waits behind a mountain of another.
     """
     pause = 0.0
     while not stop.is_set():
         with app.app_context():
-            pause = _step(lookout if pause else None, only_watched=only_watched)
+            pause = _step(lookout if pause else None, duty=duty)
         if pause:
             stop.wait(pause)
 
 
-def _step(lookout: Lookout | None = None, *, only_watched: bool = False) -> float:
+def _step(lookout: Lookout | None = None, *, duty: Duty = Duty.ANYTHING) -> float:
     """Do one job if any is due; return how long to rest before the next.
 
     Who was idle has the lookout asked for anything at all before it looks here and there.
     """
     try:
         is_quiet = lookout is not None and lookout.is_quiet()
-        job = None if is_quiet else _claim(only_watched=only_watched)
+        job = None if is_quiet else _claim(duty)
     except Exception:
         log.exception("no job could be claimed")
         return AFTER_ERROR_SECONDS
@@ -168,10 +185,12 @@ def _step(lookout: Lookout | None = None, *, only_watched: bool = False) -> floa
     return 0.0
 
 
-def _claim(*, only_watched: bool) -> jobs.Claim | None:
+def _claim(duty: Duty) -> jobs.Claim | None:
     """Take the next job; from the line for invoices only when a call may be made."""
     now = utcnow()
-    if only_watched:
+    if duty is Duty.INVOICES:
+        return _claim_from_line(now)
+    if duty is Duty.WATCHED:
         return _claim_from_line(now) or jobs.claim(now, (payments.CONFIRM,))
     return jobs.claim(now, without=OPEN_INVOICE) or _claim_from_line(now)
 

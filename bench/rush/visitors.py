@@ -129,9 +129,12 @@ class Visitor(Guest):
             replies = await asyncio.gather(*(self._press(body) for _ in range(presses)))
             for reply in replies:
                 self._hear_yes(reply)
-            if led := [r.headers["location"] for r in replies if r.status == SEE_OTHER]:
+            if led := [r.headers["location"] for r in replies if _is_yes(r)]:
                 return led[-1]
             form = replies[-1]
+            if form.status == SEE_OTHER:
+                self.book.drew("had no turn any more")
+                return ""
             if form.status == CONFLICT and says_gone(form.body):
                 self.hear_no({self._ticket: self._quantity}, asked)
                 return ""
@@ -155,7 +158,7 @@ class Visitor(Guest):
     def _hear_yes(self, reply: Reply) -> None:
         """Note a yes and the cookie that came with the answer."""
         self.keep_cookies(reply)
-        if reply.status == SEE_OTHER:
+        if _is_yes(reply):
             where = urlsplit(reply.headers["location"]).path.strip("/").split("/")
             key = "token" if where[0] == "orders" else "invoice_id"
             self.book.yes.append(Yes(self._email, self.book.now(), **{key: where[1]}))
@@ -179,3 +182,8 @@ class Visitor(Guest):
             invoice_id = address.rsplit("/", 1)[-1]
         if invoice_id:
             await self.settle(invoice_id)
+
+
+def _is_yes(reply: Reply) -> bool:
+    """Tell whether an answer leads to an order or its invoice, not back to the waiting room."""
+    return reply.status == SEE_OTHER and "/waiting" not in reply.headers["location"]

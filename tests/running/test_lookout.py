@@ -8,7 +8,7 @@ from flask import Flask
 from app.extensions import db
 from app.services.running import jobs
 from app.services.running.transaction import transaction
-from app.worker import Lookout, _claim, is_for_watched
+from app.worker import Duty, Lookout, _claim, duty_of
 from tests.harness.statements import listening
 from tests.harness.waiting import eventually
 
@@ -42,12 +42,15 @@ def test_loops_for_what_is_watched_are_there_whatever_else_waits(
     now = datetime.now(UTC)
     with sqlite_app.app_context():
         with transaction() as session:
-            for kind in (*["deliver_etickets"] * 3, "confirm_payment", "open_invoice"):
+            for kind in (*["deliver_etickets"] * 3, "confirm_payment", *["open_invoice"] * 2):
                 jobs.enqueue(session, kind, {}, now=now, due_at=now)
 
-        watched = [_claim(only_watched=True) for _ in range(3)]
-        others = [_claim(only_watched=False) for _ in range(3)]
+        invoices = [_claim(Duty.INVOICES)]
+        watched = [_claim(Duty.WATCHED) for _ in range(3)]
+        invoices.append(_claim(Duty.INVOICES))
+        others = [_claim(Duty.ANYTHING) for _ in range(3)]
 
+    assert [job and job.kind for job in invoices] == ["open_invoice", None]
     assert [job and job.kind for job in watched] == ["open_invoice", "confirm_payment", None]
     assert [job and job.kind for job in others] == ["deliver_etickets"] * 3
 
@@ -60,6 +63,6 @@ def test_a_single_loop_does_everything(sqlite_app: Flask) -> None:
             for kind in kinds:
                 jobs.enqueue(session, kind, {}, now=now, due_at=now)
 
-        claimed = [_claim(only_watched=is_for_watched(0)) for _ in kinds]
+        claimed = [_claim(duty_of(0)) for _ in kinds]
 
     assert {job.kind for job in claimed if job} == set(kinds)
