@@ -55,6 +55,10 @@ class Caller:
         """Do nothing for a while, in seconds at the plan's pace."""
         await asyncio.sleep(self.lots.uniform(least, most) * self.plan.pace)
 
+    def sent_from(self, path: str) -> dict[str, str]:
+        """Return what a browser tells of the page that a form was on."""
+        return {"Referer": path if path.startswith("http") else self.shop.url + path}
+
     async def send(
         self,
         kind: str,

@@ -58,7 +58,9 @@ class Guest(Payer):
                 return False
             if state in NO_PLACE:
                 self.book.drew("takes a place")
-                reply = await self.insist("waiting: take a place", "POST", address)
+                reply = await self.insist(
+                    "waiting: take a place", "POST", address, headers=self.sent_from(address)
+                )
                 self.keep_cookies(reply)
                 if "/waiting" not in reply.headers.get("location", "/waiting"):
                     return True

@@ -153,7 +153,8 @@ class Visitor(Guest):
         }
 
     async def _press(self, body: bytes) -> Reply:
-        return await self.insist("checkout submit", "POST", "/checkout", body=body, headers=TYPED)
+        headers = TYPED | self.sent_from("/checkout")
+        return await self.insist("checkout submit", "POST", "/checkout", body=body, headers=headers)
 
     def _hear_yes(self, reply: Reply) -> None:
         """Note a yes and the cookie that came with the answer."""
