@@ -4,9 +4,7 @@ Waiting for Xendit costs a thread, not a core, hence few processes with many thr
 How they are shared out is said in docs/overload.md.
 """
 
-import gc
 import os
-import sys
 from pathlib import Path
 
 from gunicorn.workers.base import Worker
@@ -45,11 +43,8 @@ control_socket_disable = True
 
 def post_worker_init(worker: Worker) -> None:
     """Share out the processor evenly, and log gunicorn's words the application's way."""
-    # Whatever is loaded by now stays: a search through all of it for garbage would stop every
-    # thread of the process for a tenth of a second, again and again.
-    gc.collect()
-    gc.freeze()
-    # Who pays would else wait up to 5 ms for each thread of the shop that computes (ADR 14).
-    sys.setswitchinterval(0.001)
+    from app import interpreter  # here: the arbiter, which reads this file, loads no application
+
+    interpreter.settle()
     worker.log.error_log.handlers.clear()
     worker.log.error_log.propagate = True

@@ -1,12 +1,10 @@
 """The worker: claims jobs, does them outside any transaction, records the outcome."""
 
-import gc
 import logging
 import os
 import secrets
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +13,7 @@ from enum import Enum
 
 from flask import Flask, current_app
 
+from app import interpreter
 from app.clock import utcnow
 from app.extensions import db
 from app.gateways import current_gateways, current_settings
@@ -36,9 +35,6 @@ HEARTBEAT_SECONDS = 5.0
 MINUTE = 60.0
 UNPOSTED_FOR = timedelta(hours=1)  # how far back free orders are looked for each minute
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
-# A thread that draws keeps the interpreter for so long once others want it (Python's own: 5 ms).
-# Each answer of the database waits for that, and an invoice takes some thirty of them.
-TURN_SECONDS = 0.001
 
 
 def run(threads: int) -> None:
@@ -48,12 +44,8 @@ def run(threads: int) -> None:
     # Blocked before any thread starts, so that only `_supervise` receives them. A handler that
     # sets the event could deadlock with a wait that it interrupted.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-    sys.setswitchinterval(TURN_SECONDS)
     current_gateways().renderer.warm_up()
-    # Whatever is loaded by now stays: drawing makes Python search for garbage all the time, and a
-    # search through all of it stops every thread for longer than an e-ticket takes.
-    gc.collect()
-    gc.freeze()
+    interpreter.settle()  # drawing would have Python search for garbage all the time
     lookout = Lookout()
     loops = [
         threading.Thread(target=_work, args=(app, stop, lookout, duty_of(number)))

@@ -4,13 +4,13 @@ In this process, against MariaDB: what is timed is from the request to the last 
 Every page that links lead to is asked for; each figure is that of its slowest address.
 """
 
-import gc
 import time
 from datetime import UTC, datetime
 
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import interpreter
 from app.extensions import db
 from app.gateways import current_settings
 from app.models import Role
@@ -36,8 +36,7 @@ def measure(server: MariaDB, rounds: int) -> Sheet:
         _seed(sheet, app)
         client = Office(app).log_in(Role.ADMIN)
         list(crawl(client))  # what only the first of a process costs does not count
-        gc.collect()
-        gc.freeze()  # as a web process does: or a page would now and then wait 0.1 s for both
+        interpreter.settle()  # as a web process does, or a page would now and then wait 0.1 s
         for _ in range(rounds):
             _note_pages(sheet, client)
             for words in SEARCHES:
