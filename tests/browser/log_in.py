@@ -1,7 +1,8 @@
-"""Logging in to the office, as a person does in a browser."""
+"""Logging in to the office, as a person does in a browser, or with somebody's session."""
 
 from collections.abc import Callable
 
+from flask.testing import FlaskClient
 from playwright.sync_api import Page
 
 from tests.staff.office import PASSWORD
@@ -18,3 +19,10 @@ def log_in(page: Page, address: str, email: str, code: Callable[[], str]) -> Non
     page.press("#password", "Enter")
     page.fill("#code", code())
     page.press("#code", "Enter")
+
+
+def bring_session(client: FlaskClient, page: Page, address: str) -> None:
+    """Let a browser be logged in as this client is."""
+    for name in ("session", "language"):
+        if cookie := client.get_cookie(name):
+            page.context.add_cookies([{"name": name, "value": cookie.value, "url": address}])

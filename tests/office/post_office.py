@@ -107,13 +107,18 @@ def press(client: FlaskClient, address: str, what: str, **changes: object) -> Pa
     return Page(client.post(f"{address}/{what}", data=fields | changes))
 
 
+def try_it(post: PostOffice, client: FlaskClient, address: str) -> None:
+    """Have a draft's sample sent and read, as must be before it can go to all."""
+    assert press(client, address, "try").status == 303
+    post.work()
+    post.mailbox.envelopes.clear()
+
+
 def send_to_all(post: PostOffice, *tickets: int, **changes: str) -> tuple[FlaskClient, str]:
     """Write, try and begin to send a message; return the browser and the message's address."""
     client = post.log_in(Role.ADMIN)
     address = write(client, *tickets, **changes)
-    assert press(client, address, "try").status == 303
-    post.work()
-    post.mailbox.envelopes.clear()
+    try_it(post, client, address)
     assert press(client, address, "send").status == 303
     return client, address
 

@@ -2,16 +2,16 @@
 
 import pytest
 from playwright.sync_api import Browser
-from playwright.sync_api import Page as BrowserPage
 
 from app.extensions import db
 from app.models import BalanceCorrection, CorrectionKind, Role
 from app.services.money import balance
+from tests.browser.log_in import bring_session
 from tests.door.web import web_server
 from tests.harness.browser import DESKTOP, PHONE, browsing
 from tests.harness.statements import listening
 from tests.office.day_books import Books, fill
-from tests.pages.axe import violations
+from tests.pages.axe import check_page
 from tests.pages.html import Page
 from tests.staff.office import Office, send
 
@@ -100,15 +100,8 @@ def test_axe_finds_no_fault(
         web_server(small_office.app) as address,
         browsing(browser, size=size, color_scheme=scheme) as page,
     ):
-        for cookie in (client._cookies or {}).values():
-            page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+        bring_session(client, page, address)
         page.goto(f"{address}{HERE}")
-        _look(page)
+        check_page(page)
         page.get_by_role("link", name="Catat pergerakan").click()
-        _look(page)
-
-
-def _look(page: BrowserPage) -> None:
-    assert violations(page) == [], page.url
-    wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    assert not page.evaluate(wider), page.url
+        check_page(page)

@@ -2,18 +2,18 @@
 
 import pytest
 from playwright.sync_api import Browser, expect
-from playwright.sync_api import Page as BrowserPage
 
 from app.extensions import db
 from app.models import (
     Role,
     Verdict,
 )
+from tests.browser.log_in import bring_session
 from tests.door.web import web_server
 from tests.harness.browser import DESKTOP, PHONE, browsing
 from tests.harness.statements import listening
 from tests.office.day_books import ONE_DAY, Books, fill
-from tests.pages.axe import violations
+from tests.pages.axe import check_page
 from tests.pages.html import Page
 from tests.staff.office import Office, send
 
@@ -96,24 +96,16 @@ def test_a_day_is_closed_in_a_browser_that_finds_no_fault(
         web_server(small_office.app) as address,
         browsing(browser, size=size, color_scheme=scheme) as page,
     ):
-        for cookie in (client._cookies or {}).values():
-            page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+        bring_session(client, page, address)
         page.goto(f"{address}/staff/finance/days")
-        look(page)
+        check_page(page)
         page.get_by_role("link", name="Tutup berikutnya").click()
-        look(page)
+        check_page(page)
         page.get_by_role("link", name="Tutup tanggal ini").click()
-        look(page)
+        check_page(page)
         page.fill("#explanation", "Sisa gladi bersih.")
         page.get_by_role("button", name="Tutup tanggal ini").click()
         expect(page.locator(".done[role=status]")).to_have_text("Tanggal ini sudah ditutup.")
-        look(page)
+        check_page(page)
 
     assert [close.explanation for close in books.closes()] == ["Sisa gladi bersih."]
-
-
-def look(page: BrowserPage) -> None:
-    """Ask axe, and whether the page fits its window."""
-    assert violations(page) == [], page.url
-    wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    assert not page.evaluate(wider), page.url

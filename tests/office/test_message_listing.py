@@ -13,7 +13,7 @@ from app.services.office import message_listing, messages
 from app.services.office.messages import MessageText
 from app.services.running.audit import Actor
 from app.services.running.transaction import transaction
-from tests.office.post_office import PATH, TEXT, PostOffice, press, send_to_all, write
+from tests.office.post_office import PATH, TEXT, PostOffice, press, send_to_all, try_it, write
 from tests.pages.html import Page
 from tests.running.sales import add_ticket, order
 from tests.staff.office import send
@@ -121,9 +121,7 @@ def test_it_goes_to_those_who_were_counted_and_shown(post: PostOffice) -> None:
     post.buy("sari@example.com", post.seated)
     client = post.log_in(Role.ADMIN)
     address = write(client, post.seated)
-    press(client, address, "try")
-    post.work()
-    post.mailbox.envelopes.clear()
+    try_it(post, client, address)
     post.buy("later@example.com", post.seated)
 
     assert press(client, address, "send").status == 303
@@ -138,9 +136,7 @@ def test_where_many_have_bought_since_an_old_list_is_made_anew_before_it_is_sent
     post.buy("tamu0@example.com", post.seated)
     client = post.log_in(Role.ADMIN)
     address = write(client, post.seated)
-    press(client, address, "try")
-    post.work()
-    post.mailbox.envelopes.clear()
+    try_it(post, client, address)
     monkeypatch.setattr(message_listing, "STEP", 2)
     monkeypatch.setattr(message_listing, "FRESH", timedelta())
     for number in range(1, 5):

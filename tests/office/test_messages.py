@@ -10,7 +10,16 @@ from app.models import AuditEntry, ETicket, Role
 from app.services.office import message_listing
 from app.services.running.transaction import transaction
 from tests.harness.statements import listening
-from tests.office.post_office import PATH, TEXT, PostOffice, press, press_again, send_to_all, write
+from tests.office.post_office import (
+    PATH,
+    TEXT,
+    PostOffice,
+    press,
+    press_again,
+    send_to_all,
+    try_it,
+    write,
+)
 from tests.pages.html import Page
 from tests.staff.office import send
 
@@ -91,9 +100,7 @@ def test_an_old_list_is_not_sent_to_another_number_than_was_shown(
     post.buy("sari@example.com", post.seated)
     client = post.log_in(Role.ADMIN)
     address = write(client, post.seated)
-    press(client, address, "try")
-    post.work()
-    post.mailbox.envelopes.clear()
+    try_it(post, client, address)
     post.buy("late@example.com", post.seated)
 
     refused = press(client, address, "send")

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
 from app.models import Role
+from tests.browser.log_in import bring_session
 from tests.door.web import web_server
 from tests.harness.browser import PHONE, browsing
 from tests.office.desk import WHY, Desk
@@ -23,13 +23,6 @@ def address(sqlite_app: Flask) -> Iterator[str]:
     """The address of the application as a small real web server."""
     with web_server(sqlite_app) as address:
         yield address
-
-
-def bring_session(client: FlaskClient, page: BrowserPage, address: str) -> None:
-    """Let a browser be logged in as this client is."""
-    for name in ("session", "language"):
-        if cookie := client.get_cookie(name):
-            page.context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
 
 
 def test_of_two_tabs_the_second_is_told_and_keeps_what_was_typed(

@@ -37,3 +37,10 @@ def violations(
         page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[str] = page.evaluate(RUN, [list(rules), switches or {}])
     return found
+
+
+def check_page(page: Page) -> None:
+    """Ask axe by all standards, and whether the page fits its window."""
+    assert violations(page) == [], page.url
+    wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(wider), page.url
