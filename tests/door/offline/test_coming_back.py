@@ -23,6 +23,7 @@ from tests.harness.browser import EXECUTABLE, FLAGS
 from tests.harness.waiting import eventually
 
 CHECK_INS = re.compile(r"/api/check-ins$")
+SYNC = re.compile(r"/api/door/sync$")
 BATCH = re.compile(r"/api/check-ins/batch$")
 
 
@@ -248,6 +249,27 @@ def test_it_returns_to_the_server_by_itself(
     eventually(lambda: phone.status()["isOnline"], what="the phone is online again")
     wait_until_sent(phone)
     assert phone.submit(other.qr_text)["source"] == "server"
+
+
+def test_an_answer_from_before_the_network_went_is_no_network(
+    new_phone: OpenPhone, seat: SoldSeat
+) -> None:
+    phone = new_phone()
+    answers: list[Callable[[], None]] = []
+
+    def keep_answer(route: Route) -> None:
+        answer = route.fetch()
+        answers.append(lambda: route.fulfill(response=answer))
+
+    phone.page.route(SYNC, keep_answer)
+    phone.page.evaluate("() => { window.syncing = door.syncNow(); }")
+    eventually(lambda: phone.status() and answers, what="the server has answered")
+    phone.go_offline()
+    answers[0]()
+
+    assert phone.page.evaluate("() => window.syncing"), "the answer is heard"
+    assert phone.status()["isOnline"] is False
+    assert phone.submit(seat.qr_text)["source"] == "device"
 
 
 def test_what_the_server_let_in_is_known_here_at_once(new_phone: OpenPhone, seat: SoldSeat) -> None:

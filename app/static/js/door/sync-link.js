@@ -34,6 +34,7 @@ export class CallFailed extends Error {
 
 const channel = new BroadcastChannel("door");
 let isUp = navigator.onLine;
+let wentDownAt = -1; // by performance.now()
 let slow = 0;
 /** @type {string | null} */
 let ended = null;
@@ -62,7 +63,8 @@ export async function call(path, body, { timeout = TIMEOUT_MS } = {}) {
   const { status, retryAfter, answer } = await ask(path, body, timeout);
   if (status === 200) {
     ended = null;
-    if (performance.now() - askedAt < PATIENCE_MS) noteLink(true);
+    const isOfNow = askedAt > wentDownAt; // what was asked before the line went down says nothing of it now
+    if (isOfNow && performance.now() - askedAt < PATIENCE_MS) noteLink(true);
     return answer;
   }
   const code = answer.code ?? "unreachable";
@@ -118,6 +120,7 @@ export function noteLink(up) {
 
 /** @param {boolean} up */
 function setLink(up) {
+  if (!up) wentDownAt = performance.now();
   if (up === isUp) return;
   isUp = up;
   link.dispatchEvent(new Event("link"));
