@@ -1,7 +1,7 @@
 """Tables and the rules of a single object."""
 
 from app.models.audit import ActorKind, AuditEntry
-from app.models.balance import BalanceCorrection, CorrectionKind, Withdrawal
+from app.models.balance import BalanceCorrection, BalanceReading, CorrectionKind, Withdrawal
 from app.models.base import Base
 from app.models.budget import CallBudget, CallPace, ReconciledDay
 from app.models.callback import Callback
@@ -59,6 +59,7 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "BalanceCorrection",
+    "BalanceReading",
     "Base",
     "CallBudget",
     "CallPace",

@@ -1,4 +1,4 @@
-"""What left the balance at Xendit, and what a person entered of it by hand."""
+"""The balance at Xendit: what left it, what a person entered of it, and what Xendit says it is."""
 
 import enum
 from datetime import datetime
@@ -58,3 +58,32 @@ class BalanceCorrection(Base):
     reason: Mapped[str] = mapped_column(sa.String(500))
     entered_by: Mapped[str] = mapped_column(sa.String(254))
     entered_at: Mapped[datetime]
+
+
+class BalanceReading(Base):
+    """What Xendit said was in the balance, beside the ledger at that moment; amounts in rupiah.
+
+    `amount` is None where Xendit refused to say, and `problem` its word. `under_way` is what had
+    been sent and not yet arrived: Xendit may have counted it as gone or not. `began_with` is the
+    first of the readings in a row that differ the same way; None in that one, and where it agrees.
+    """
+
+    __tablename__ = "balance_readings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    read_at: Mapped[datetime]
+    amount: Mapped[int | None]
+    ledger: Mapped[int]
+    under_way: Mapped[int]
+    began_with: Mapped[int | None]
+    problem: Mapped[str | None] = mapped_column(sa.String(255))
+
+    @property
+    def difference(self) -> int:
+        """Return how much more Xendit has than the ledger; 0 where Xendit does not say."""
+        return 0 if self.amount is None else self.amount - self.ledger
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether the difference is more than what is under way can be."""
+        return not -self.under_way <= self.difference <= 0
