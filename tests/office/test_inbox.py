@@ -55,7 +55,7 @@ def test_an_empty_inbox_says_so_calmly(small_office: Office) -> None:
     page = Page(client.get(PATH))
 
     assert "Nothing waits for anybody." in page.root.text
-    assert not page.all("span", class_="badge")
+    assert not page.all("span", class_="staff-nav__waiting")
 
 
 def test_a_day_that_nobody_has_signed_is_named(small: Office) -> None:
@@ -79,11 +79,11 @@ def test_the_navigation_says_how_much_waits_to_those_who_may_look(small: Office)
     with small.working():
         number = inbox.count_waiting(now=NOW)
     page = Page(small.log_in(Role.FINANCE).get(PATH))
-    badges = [one.children[0] for one in page.all("span", class_="badge")]
+    badges = [one.children[0] for one in page.all("span", class_="staff-nav__waiting")]
 
     assert badges
     assert set(badges) == {str(number)}
-    assert "badge" not in Page(small.log_in(Role.DOOR).get("/staff/me")).source
+    assert "staff-nav__waiting" not in Page(small.log_in(Role.DOOR).get("/staff/me")).source
 
 
 def test_somebody_takes_an_entry_hands_it_over_and_all_of_it_is_in_the_log(small: Office) -> None:
