@@ -1,6 +1,5 @@
 """POST /api/door/sync: what a phone needs to decide by itself."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,18 +21,6 @@ from app.models import (
 from app.services.office.partners import add_key
 from tests.door.calls import REPORT, pair, sync
 from tests.door.seeding import SeededDoor, SoldSeat, seeded_door
-
-
-@pytest.fixture
-def door(app: Flask) -> Iterator[SeededDoor]:
-    with seeded_door(app.config["SQLALCHEMY_DATABASE_URI"]) as opened:
-        yield opened
-
-
-@pytest.fixture
-def phone(app: Flask, door: SeededDoor) -> FlaskClient:
-    """A paired phone."""
-    return pair(app, door, "Phone 1")
 
 
 def scan(seat: SoldSeat | None, at: datetime, **values: Any) -> dict[str, Any]:

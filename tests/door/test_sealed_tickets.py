@@ -2,15 +2,12 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from flask import Flask
 from flask.testing import FlaskClient
 
 from app.models import (
@@ -18,20 +15,8 @@ from app.models import (
     Order,
     OrderStatus,
 )
-from tests.door.calls import pages, pair, seat_ids, sync
-from tests.door.seeding import SeededDoor, seeded_door
-
-
-@pytest.fixture
-def door(app: Flask) -> Iterator[SeededDoor]:
-    with seeded_door(app.config["SQLALCHEMY_DATABASE_URI"]) as opened:
-        yield opened
-
-
-@pytest.fixture
-def phone(app: Flask, door: SeededDoor) -> FlaskClient:
-    """A paired phone."""
-    return pair(app, door, "Phone 1")
+from tests.door.calls import pages, seat_ids, sync
+from tests.door.seeding import SeededDoor
 
 
 def test_a_box_is_opened_by_the_text_of_the_ticket_alone(

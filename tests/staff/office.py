@@ -25,6 +25,25 @@ PASSWORD = "correct horse battery"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # of every second factor here
 TESTS = Actor.command("tests")
 CODE_PAGE = "/staff/log-in/code"
+DOOR = "/staff/door"
+PAGES = (
+    "/staff",
+    "/staff/me",
+    DOOR,
+    f"{DOOR}/this-phone",
+    f"{DOOR}/gates",
+    f"{DOOR}/gates/new",
+    f"{DOOR}/devices",
+    f"{DOOR}/devices/new",
+    f"{DOOR}/lanes",
+    f"{DOOR}/conflicts",
+    "/staff/people",
+    "/staff/people/invite",
+    "/staff/people/1",
+    "/staff/audit",
+    "/staff/proof",
+    "/staff/me/recovery-codes",
+)
 EVERYTHING = GateWish("A", (), None, None, False, False)
 
 

@@ -15,27 +15,7 @@ from tests.pages.soundness import (
     check_references,
     check_structure,
 )
-from tests.staff.office import Office, log_in, send
-
-DOOR = "/staff/door"
-PAGES = (
-    "/staff",
-    "/staff/me",
-    DOOR,
-    f"{DOOR}/this-phone",
-    f"{DOOR}/gates",
-    f"{DOOR}/gates/new",
-    f"{DOOR}/devices",
-    f"{DOOR}/devices/new",
-    f"{DOOR}/lanes",
-    f"{DOOR}/conflicts",
-    "/staff/people",
-    "/staff/people/invite",
-    "/staff/people/1",
-    "/staff/audit",
-    "/staff/proof",
-    "/staff/me/recovery-codes",
-)
+from tests.staff.office import DOOR, PAGES, Office, log_in, send
 
 
 def every_page(office: Office, language: str) -> Iterator[tuple[str, Page]]:
