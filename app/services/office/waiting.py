@@ -98,7 +98,7 @@ def difference_key() -> sa.ColumnElement[str]:
 def _differences() -> Rows:
     """Select what no later run found in order, no case is about, and nobody has explained."""
     line = ReconciliationLine
-    is_mended = sa.or_(*(_was_found_later(verdict) for verdict in FINE))
+    is_mended = was_mended_later()
     has_case = sa.exists().where(
         MoneyCase.invoice_id == line.invoice_id, MoneyCase.invoice_id != ""
     )
@@ -122,6 +122,11 @@ def _differences() -> Rows:
         .where(line.verdict.in_(odd), ~is_mended, ~has_case, key.not_in(closed))
         .group_by(key)
     )
+
+
+def was_mended_later() -> sa.ColumnElement[bool]:
+    """Return the condition that a later run found a line's invoice in order."""
+    return sa.or_(*(_was_found_later(verdict) for verdict in FINE))
 
 
 def _was_found_later(verdict: Verdict) -> sa.Exists:
