@@ -28,7 +28,6 @@ class ETicket(Base):
         sa.UniqueConstraint("order_id", "number"),
         sa.Index(None, "admitted_at", "admitted_gate"),
         sa.Index(None, "revoked_at", "is_inside"),
-        sa.Index(None, "attendee", "order_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -55,7 +55,7 @@ class LedgerPosting(Base):
     __tablename__ = "ledger_postings"
     __table_args__ = (
         sa.Index(None, "order_id"),
-        sa.Index(None, "day", "movement"),
+        sa.Index(None, "day", "movement", "key"),
         sa.Index(None, "day", "corrects"),
     )
 

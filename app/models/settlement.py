@@ -19,7 +19,7 @@ class Transaction(Base):
     __tablename__ = "transactions"
     __table_args__ = (
         sa.Index(None, "order_id"),
-        sa.Index(None, "invoice_id"),
+        sa.Index(None, "invoice_id", "settled_at", "expected_at", "net"),
         sa.Index(None, "settled_at", "created_at"),
         sa.Index(None, "settled_at", "expected_at", "net"),
     )
