@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 120.0  # a slow machine beside busy neighbours takes its time
+ANSWER_WITHIN = 60.0  # so does one answer of a process that is there
 POLL_SECONDS = 0.02
 TAIL_LINES = 40
 FIRST_PORT = 20_000
@@ -36,7 +37,8 @@ class Process:
     ) -> None:
         self.name = name
         self.log = log
-        self._is_told = False
+        self._begins_at = log.stat().st_size if log.exists() else 0
+        self._is_told = self._is_gone = False
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
                 command,
@@ -69,6 +71,12 @@ class Process:
         text = self.log.read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-TAIL_LINES:])
 
+    def has_said(self, words: str) -> bool:
+        """Tell whether it has written this; what an earlier process wrote there does not count."""
+        with self.log.open("rb") as log:
+            log.seek(self._begins_at)
+            return words.encode() in log.read()
+
     def wait_until(self, is_ready: Callable[[], bool], *, within: float = READY_WITHIN) -> None:
         """Wait until it is ready; raises StartFailed when it ends before or takes too long."""
         deadline = time.monotonic() + within
@@ -97,14 +105,16 @@ class Process:
 
     def kill(self) -> int:
         """End the process and all its children with SIGKILL, and return its exit code."""
-        with suppress(ProcessLookupError):  # the group has ended by itself
-            os.killpg(self.pid, signal.SIGKILL)
-        code = self._popen.wait()
-        deadline = time.monotonic() + READY_WITHIN
-        while _group_is_alive(self.pid) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)  # children end a little later than their parent
-        _running.discard(self)
-        return code
+        if not self._is_gone:  # afterwards its id may be another's
+            with suppress(ProcessLookupError):  # the group has ended by itself
+                os.killpg(self.pid, signal.SIGKILL)
+            self._popen.wait()
+            deadline = time.monotonic() + READY_WITHIN
+            while _group_is_alive(self.pid) and time.monotonic() < deadline:
+                time.sleep(POLL_SECONDS)  # children end a little later than their parent
+            self._is_gone = True
+            _running.discard(self)
+        return self._popen.wait()
 
 
 def _group_is_alive(group: int) -> bool:
@@ -168,7 +178,7 @@ def is_listening(port: int) -> bool:
 def answers(url: str, *, status: int = 200) -> bool:
     """Tell whether a GET of this URL is answered with this status."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_WITHIN)
     try:
         connection.request("GET", parts.path or "/")
         return connection.getresponse().status == status

@@ -146,12 +146,18 @@ class Service:
         self.processes["web"].wait_until(lambda: answers(f"{self.url}/healthz"))
 
     def start_worker(self, name: str = "worker-1") -> Process:
-        """Start one more worker; /readyz tells when the first of them is at work."""
+        """Start one more worker; `wait_until_ready` waits until it is at work."""
         return self._start(name, str(BIN / "flask"), "--app", "wsgi", "worker")
 
     def wait_until_ready(self) -> None:
-        """Wait for /readyz: the database answers and a worker has shown a sign of life."""
+        """Wait for /readyz, and until every worker works and would end cleanly when told to."""
         self.processes["web"].wait_until(lambda: answers(f"{self.url}/readyz"))
+        for worker in [self.processes[name] for name in self.workers()]:
+            worker.wait_until(lambda worker=worker: worker.has_said("worker started"))  # type: ignore[misc]
+
+    def workers(self) -> list[str]:
+        """Return the names of the workers that were started."""
+        return [name for name in self.processes if name.startswith("worker")]
 
     def restart(self, name: str) -> None:
         """Start a process again with its old command, stopping it before if it still runs."""
