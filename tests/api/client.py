@@ -5,6 +5,8 @@ from typing import Any
 
 import requests
 
+from tests.harness.waiting import eventually
+
 
 def order_body(ticket_id: int, quantity: int = 1, **changes: Any) -> dict[str, Any]:
     """Return a body that is fine; `changes` replace its top-level members."""
@@ -17,15 +19,16 @@ def order_body(ticket_id: int, quantity: int = 1, **changes: Any) -> dict[str, A
 
 @dataclass
 class Partner:
-    """Calls the API of a running service with a key."""
+    """Calls the API of a running service with a key; `patience` is for one answer, in seconds."""
 
     url: str
     key: str
+    patience: float = 60.0
     session: requests.Session = field(default_factory=requests.Session)
 
     def tickets(self, **query: str) -> list[dict[str, Any]]:
         """List the tickets."""
-        answer = self.session.get(f"{self.url}/api/tickets", params=query, timeout=60)
+        answer = self.session.get(f"{self.url}/api/tickets", params=query, timeout=self.patience)
         assert answer.status_code == 200, answer.text
         tickets: list[dict[str, Any]] = answer.json()["tickets"]
         return tickets
@@ -40,7 +43,7 @@ class Partner:
             f"{self.url}/api/orders",
             json=body,
             headers={"Authorization": f"Bearer {self.key}", **headers},
-            timeout=60,
+            timeout=self.patience,
         )
 
     def show(self, code: str) -> requests.Response:
@@ -48,18 +51,17 @@ class Partner:
         return self.session.get(
             f"{self.url}/api/orders/{code}",
             headers={"Authorization": f"Bearer {self.key}"},
-            timeout=60,
+            timeout=self.patience,
         )
 
-    def wait_for_status(self, code: str, status: str, within: float = 10.0) -> dict[str, Any]:
+    def wait_for_status(self, code: str, status: str) -> dict[str, Any]:
         """Wait until the order has this status and return it as the API shows it."""
-        from tests.harness.waiting import eventually
 
         def look() -> dict[str, Any] | None:
             body: dict[str, Any] = self.show(code).json()
             assert body["order"]["status"] == status, body
             return body
 
-        found = eventually(look, within=within)
+        found = eventually(look)
         assert found
         return found
