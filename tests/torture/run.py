@@ -1,6 +1,7 @@
 """Torture of the whole service: load and chaos, then quiet, then the audit."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.models import Ticket
+from app.models import Order, OrderStatus, Ticket
 from sandbox.client import Mailbox
 from tests.app_factory import make_settings, running_app
 from tests.harness.database import MariaDB
@@ -73,6 +74,7 @@ def torture(plan: Plan, folder: Path) -> Report:
             thread.start()
         stop.wait(plan.duration)
         chaos.has_tried_all.wait(LONGEST_ACTS)
+        _wait_until_somebody_paid(desk)
         stop.set()
         chaos.join(LONGEST_ACTS)
         chaos.heal()
@@ -143,6 +145,13 @@ def _catalogue() -> str:
     return "tickets:" + "".join(rows)
 
 
+def _wait_until_somebody_paid(desk: Desk) -> None:
+    """Go on until there is something to lose; the report tells when nobody ever paid."""
+    paid = sa.select(Order.id).where(Order.status == OrderStatus.PAID).limit(1)
+    with suppress(NeverHappened):
+        eventually(lambda: desk.rows(paid), within=LONGEST_ACTS, every=0.25)
+
+
 def _repeat_unanswered(buyer: Buyer, tally: Tally) -> None:
     """Give every wish its answer: a partner repeats until there is one."""
     for wish in tally.wishes:
@@ -155,11 +164,23 @@ def settle(
 ) -> None:
     """Let time pass, usually twice: first every hold and lease ends, then every pause."""
     for seconds in winds:
-        for name in [name for name in service.processes if name.startswith("worker")]:
+        for name in service.workers():
             service.processes[name].stop()
         desk.let_time_pass(seconds)
-        for name in [name for name in service.processes if name.startswith("worker")]:
+        for name in service.workers():
             service.start_worker(name)
         service.wait_until_ready()
-        with suppress(NeverHappened):  # then the audit tells what is still to be done
-            eventually(lambda: not desk.busy(), every=0.25)
+        _wait_until_idle(desk)
+
+
+def _wait_until_idle(desk: Desk) -> None:
+    """Wait as long as what must be done becomes less or other; the audit tells what is left."""
+    ends = time.monotonic() + LONGEST_ACTS
+    left = desk.busy()
+    while left and time.monotonic() < ends:
+        before = left
+        with suppress(NeverHappened):
+            eventually(lambda: desk.busy() != before, every=0.25)  # noqa: B023
+        left = desk.busy()
+        if left == before:
+            return
