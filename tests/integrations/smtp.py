@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
-from socket import create_server
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Any
 
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from app.clock import utcnow
+from tests.harness.processes import READY_WITHIN, free_port
 
 HOST = "127.0.0.1"
 
@@ -64,16 +64,12 @@ class Mailbox:
         return "221 Bye"
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with create_server((HOST, 0)) as server:
-        return int(server.getsockname()[1])
-
-
 @contextmanager
 def serving(mailbox: Mailbox, **options: Any) -> Iterator[int]:
     """Serve a mailbox on a port of this machine; `options` as aiosmtpd's Controller has them."""
-    controller = Controller(mailbox, hostname=HOST, port=free_port(), **options)
+    controller = Controller(
+        mailbox, hostname=HOST, port=free_port(), ready_timeout=READY_WITHIN, **options
+    )
     controller.start()
     try:
         yield controller.port

@@ -22,12 +22,12 @@ from app.integrations.mailer import (
     MailRefused,
     StrictConnection,
 )
+from tests.harness.processes import free_port
 from tests.integrations.conftest import MakesApps
 from tests.integrations.smtp import (
     HOST,
     Mailbox,
     certificate,
-    free_port,
     nobody_may_enter,
     serving,
 )
@@ -50,7 +50,7 @@ def _app(bare_app: MakesApps, port: int, **config: Any) -> Flask:
         "MAIL_SERVER": HOST,
         "MAIL_PORT": port,
         "MAIL_DEFAULT_SENDER": ("Panggung 2027: Arus, Balik", "tiket@example.com"),
-        "MAIL_TIMEOUT": 5,
+        "MAIL_TIMEOUT": 60,
     }
     return bare_app(**{**settings, **config})
 

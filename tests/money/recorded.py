@@ -132,7 +132,7 @@ def answering() -> Iterator[Recorded]:
             recorded.requests.append(Sent(self.command, self.path, dict(self.headers), body))
             status, text, headers = recorded.answers.popleft()
             if status < 0:
-                recorded.ended.wait(20)
+                recorded.ended.wait(600)
             if status <= 0:
                 self.close_connection = True
                 return

@@ -22,6 +22,7 @@ from app.integrations.xendit import (
 )
 from app.tracing import request_id
 from tests.harness.processes import free_port
+from tests.harness.waiting import eventually
 from tests.money.recorded import ERRORS, PAID_BY_VA, PENDING, Recorded, answering
 
 KEY = "xnd_development_only_in_this_test"
@@ -224,9 +225,9 @@ def test_an_answer_that_does_not_come_may_have_done_it(
     xendit.stay_silent()
 
     with pytest.raises(XenditUnknown):
-        client.create_invoice(REQUEST, (3.0, 0.2))
+        client.create_invoice(REQUEST, (60.0, 0.2))
 
-    assert len(xendit.requests) == 1
+    eventually(lambda: len(xendit.requests) == 1)
 
 
 def test_the_secret_key_is_in_no_log_line(

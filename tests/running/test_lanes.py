@@ -161,7 +161,7 @@ def test_a_pause_that_was_over_before_it_began_keeps_the_place(pool: ThreadPoolE
     pause.end()
     pausing = threading.Thread(target=pause.wait, daemon=True)
     pausing.start()
-    pausing.join(20)
+    pausing.join(60)
 
     assert not pausing.is_alive()
     assert not second.done()
