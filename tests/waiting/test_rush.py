@@ -50,7 +50,10 @@ class Visitor:
         self.is_inside = False
 
     def come(self) -> None:
-        self.http.post(f"{self.url}/waiting", allow_redirects=False)
+        """Take a place; who is told that the shop is too busy tries again, as people do."""
+        eventually(
+            lambda: self.http.post(f"{self.url}/waiting", allow_redirects=False).status_code == 303
+        )
 
     def try_door(self) -> None:
         answer = self.http.get(f"{self.url}/checkout", allow_redirects=False)
