@@ -12,6 +12,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from sandbox.clock import iso
 from sandbox.xendit import unhappy
 from sandbox.xendit.account import Account
+from sandbox.xendit.balance import read_balance
 from sandbox.xendit.invoices import Invoice
 from sandbox.xendit.listing import selected
 from sandbox.xendit.refunds import Refunds
@@ -27,6 +28,7 @@ CALLS = {
     "api.create_refund": "refund",
     "api.transactions": "transactions",
     "api.transaction": "transactions",
+    "api.balance": "balance",
 }
 
 
@@ -132,6 +134,10 @@ def _add_refund_calls(api: Blueprint, account: Account, refunds: Refunds) -> Non
     def list_refunds() -> Response:
         found = refunds.of_invoice(request.args.get("invoice_id"))
         return jsonify(data=[refund.as_json() for refund in found], has_more=False)
+
+    @api.get("/balance")
+    def balance() -> Response:
+        return jsonify(read_balance(account, refunds, request.args))
 
     @api.get("/transactions")
     def transactions() -> Response:

@@ -1,6 +1,7 @@
 """Every switch of the stand-in, in one table.
 
-`call` limits a switch to one call: create, read, list, expire, refund, transactions (empty: any).
+`call` limits a switch to one call: create, read, list, expire, refund, transactions, balance
+(empty: any).
 Every switch also takes `times`, after which it turns itself off.
 """
 
@@ -86,4 +87,6 @@ SWITCHES = (
     Switch("transactions_forbidden", "the key may not read transactions: 403"),
     Switch("fee_differs", "a settled payment's fee is this much more than expected", {"by": 500}),
     Switch("settlement_late", "nothing is settled when it was expected"),
+    Switch("balance_forbidden", "the key may not read the balance: 403"),
+    Switch("balance_differs", "the balance has this much more (or less)", {"by": -2500}),
 )

@@ -72,9 +72,15 @@ def _every(account: Account) -> list[dict[str, Any]]:
     if account.faults.take("transactions_forbidden"):
         message = "The API key is forbidden to perform this request"
         raise ApiError(403, "REQUEST_FORBIDDEN_ERROR", message)
-    paid = [_write(account, each, each.payment) for each in account.newest_first() if each.payment]
     gone = [each.as_json(account.settings) for each in account.withdrawals]
-    return sorted([*paid, *gone], key=lambda each: str(each["created"]), reverse=True)
+    return sorted(
+        [*write_payments(account), *gone], key=lambda each: str(each["created"]), reverse=True
+    )
+
+
+def write_payments(account: Account) -> list[dict[str, Any]]:
+    """Write every payment there is, with its charges and whether it is settled."""
+    return [_write(account, each, each.payment) for each in account.newest_first() if each.payment]
 
 
 def _limit(filters: MultiDict[str, str]) -> int:

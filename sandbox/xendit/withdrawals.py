@@ -12,6 +12,7 @@ from sandbox.xendit.settings import Settings
 
 KINDS = ("WITHDRAWAL", "DISBURSEMENT")
 STATUSES = ("PENDING", "SUCCESS", "FAILED", "VOIDED", "REVERSED")
+TAKEN = STATUSES[:2]  # of which the balance has been taken
 
 
 @dataclass
