@@ -1,7 +1,7 @@
 """Phones at the door: Chromium with the scanner's own modules, and without its camera."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
@@ -34,6 +34,12 @@ DECIDE_AT = """({ moment, codes }) => {
   const begin = new Promise((resolve) => setTimeout(resolve, moment - Date.now()));
   const decide = (code) => door.decideOffline(code, "in");
   window.decided = begin.then(() => Promise.all(codes.map(decide)));
+}"""
+# The browser tells its pages of a network that goes or comes a moment after it went or came.
+LISTEN = """(event) => {
+  const isSo = navigator.onLine === (event === "online");
+  const hear = (done) => addEventListener(event, () => done(), { once: true });
+  window.heard = isSo ? null : new Promise(hear);
 }"""
 # The phone's clock is off by `clockOff` ms, which the test may change.
 WRONG_CLOCK = """
@@ -113,10 +119,17 @@ class Phone:
         )
 
     def go_offline(self) -> None:
-        self.context.set_offline(True)
+        """Take the network away, and wait until the page has heard of it."""
+        self._hear("offline", lambda: self.context.set_offline(True))
 
     def go_online(self) -> None:
-        self.context.set_offline(False)
+        """Give the network back, and wait until the page has heard of it."""
+        self._hear("online", lambda: self.context.set_offline(False))
+
+    def _hear(self, event: str, change: Callable[[], None]) -> None:
+        self.page.evaluate(LISTEN, event)
+        change()
+        self.page.evaluate("() => window.heard")
 
     def set_clock(self, off_by: int) -> None:
         """Set the clock of a phone that was opened with `clock_off` (milliseconds)."""
