@@ -3,13 +3,13 @@
 import pytest
 
 from app.errors import Busy
-from app.models import PastInvoice
+from app.models import PastInvoice, Refund
 from app.services.money import cancelling, extending
 from app.services.money.extending import extend_hold
 from app.services.money.payments import CONFIRM
-from app.services.money.refunds import list_refunds_of
 from app.services.selling.ordering import PlacedOrder
 from tests.money.world import Standing, World
+from tests.rows import rows_of
 
 WAITING = Standing("PENDING", "PENDING", held=1, sold=0, e_tickets=0)
 CANCELLED = Standing("CANCELLED", "EXPIRED", held=0, sold=0, e_tickets=0)
@@ -121,6 +121,6 @@ def test_the_new_invoice_and_the_old_one_paid_both_is_one_order_and_one_refund(
     world.work(CONFIRM)
 
     with world.app.app_context():
-        assert [each.invoice_id for each in list_refunds_of(placed.order_id)] == [old]
+        assert [each.invoice_id for each in rows_of(placed.order_id, Refund)] == [old]
     assert world.standing(placed) == Standing("PAID", "PAID", held=0, sold=1, e_tickets=1)
     assert world.violations() == []

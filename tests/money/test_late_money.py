@@ -6,12 +6,12 @@ from functools import partial
 import pytest
 
 from app.errors import CaseClosed, SoldOut
-from app.models import RefundReason
+from app.models import Refund, RefundReason
 from app.services.money import late_money
 from app.services.money.payments import CONFIRM
-from app.services.money.refunds import list_refunds_of
 from app.services.selling.ordering import EXPIRE_ORDER, PlacedOrder
 from tests.money.world import PRICE, World
+from tests.rows import rows_of
 
 CHEAP = 100_000
 
@@ -47,7 +47,7 @@ def wait(world: World, placed: PlacedOrder) -> None:
 
 def sent_back(world: World, placed: PlacedOrder) -> list[tuple[RefundReason, int]]:
     with world.app.app_context():
-        return [(each.reason, each.amount) for each in list_refunds_of(placed.order_id)]
+        return [(each.reason, each.amount) for each in rows_of(placed.order_id, Refund)]
 
 
 def test_other_seats_and_the_difference(each_world: World) -> None:

@@ -2,16 +2,16 @@
 
 import pytest
 
-from app.models import JobStatus, Order, Refund, RefundReason, RefundStatus
+from app.models import JobStatus, Mail, Order, Refund, RefundReason, RefundStatus
 from app.services.money import late_money, letters, refunds
 from app.services.money.letters import SEND_LETTER
 from app.services.money.payments import CONFIRM
-from app.services.running.mailing import list_mails
 from app.services.running.transaction import transaction
 from app.services.selling.ordering import EXPIRE_ORDER, OrderRequest, PlacedOrder, WantedItem
 from sandbox.client import Json, Mailbox
 from tests.money.killed import die_after_sending
 from tests.money.world import SARI, World
+from tests.rows import rows_of
 
 SEND_REFUND = refunds.SEND_REFUND
 
@@ -34,7 +34,7 @@ def late_order(world: World, locale: str = "id", channel: str = "BCA") -> Placed
 def take_money_back(world: World, placed: PlacedOrder) -> Refund:
     with world.app.app_context():
         late_money.take_money_back(placed.order_id, now=world.now())
-        (refund,) = refunds.list_refunds_of(placed.order_id)
+        (refund,) = rows_of(placed.order_id, Refund)
         return refund
 
 
@@ -52,7 +52,7 @@ def ask(world: World, placed: PlacedOrder, name: str, about: str = "") -> None:
 
 def sent(world: World, placed: PlacedOrder) -> list[tuple[str, str, str | None]]:
     with world.app.app_context():
-        mails = list_mails(placed.order_id)
+        mails = rows_of(placed.order_id, Mail)
         return [(mail.name, mail.about, mail.refused_because) for mail in mails]
 
 

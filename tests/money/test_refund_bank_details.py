@@ -10,7 +10,7 @@ from app.integrations.xendit_refunds import XenditRefund, XenditRefundStatus
 from app.services.money import deciding, refunding
 from app.services.money.bank_details import BankDetailsNotNeeded, give_bank_details
 from app.services.money.letters import BANK_DETAILS, REFUND_SENT
-from app.services.money.refunds import SEND_REFUND, list_refunds_of
+from app.services.money.refunds import SEND_REFUND
 from app.services.selling.ordering import PlacedOrder
 from tests.money.refunded import (
     STAFF,
@@ -157,13 +157,3 @@ def test_an_account_is_never_logged(world: World, caplog: pytest.LogCaptureFixtu
     logged = "\n".join(str(record.__dict__) for record in caplog.records)
     assert "refund done" in logged
     assert not [secret for secret in GIVEN if secret in logged]
-
-
-def test_an_order_page_lists_its_refunds(world: World) -> None:
-    placed = sent_refund(world, "BCA")
-
-    with world.app.app_context():
-        (found,) = list_refunds_of(placed.order_id)
-        assert list_refunds_of(0) == []
-
-    assert found.needs_bank_details

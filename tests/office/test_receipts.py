@@ -15,6 +15,7 @@ from app.models import (
     OrderStatus,
     PaymentStatus,
     Receipt,
+    Refund,
     RefundReason,
     User,
 )
@@ -25,6 +26,7 @@ from tests.app_factory import ENVIRONMENT
 from tests.integrations.pdf_reading import close_pdfs, open_pdf, tags_of, text_of
 from tests.pages.html import Page
 from tests.pages.shop import Shop
+from tests.rows import rows_of
 
 DESK = Organizer("Yayasan Senja", "Jalan Senja 1, Jakarta", "01.234.567.8-901.000")
 YEAR = datetime.now(ZoneInfo("Asia/Jakarta")).year  # the event's
@@ -58,7 +60,7 @@ def cancel(shop: Shop, token: str) -> str:
         order_id = order.id
     with shop.app.app_context():
         cancel_paid(order_id, by="tests", now=datetime.now(UTC))
-        [refund] = refunds.list_refunds_of(order_id)
+        [refund] = rows_of(order_id, Refund)
         return refund.reference_id
 
 

@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from app.extensions import db
-from app.models import Order, Refund
+from app.models import Mail, Order, Refund
 from app.services.money.payments import CONFIRM
-from app.services.running.mailing import list_mails
 from app.services.selling.ordering import EXPIRE_ORDER, PlacedOrder
 from tests.money.world import World
 from tests.pages.html import Element, Page
+from tests.rows import rows_of
 
 ENGLISH = "en"
 
@@ -77,15 +76,12 @@ class Buyer:
     def refunds(self) -> list[Refund]:
         """Return the order's refunds, detached."""
         with self.world.app.app_context():
-            query = sa.select(Refund).where(Refund.order_id == self.placed.order_id)
-            found = list(db.session.scalars(query.order_by(Refund.id)))
-            db.session.expunge_all()
-            return found
+            return rows_of(self.placed.order_id, Refund)
 
     def mails(self) -> list[str]:
         """Return the names of the mails that were sent about the order."""
         with self.world.app.app_context():
-            return [mail.name for mail in list_mails(self.placed.order_id)]
+            return [mail.name for mail in rows_of(self.placed.order_id, Mail)]
 
 
 def form_of(page: Page, button: str) -> Element:

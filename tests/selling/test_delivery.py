@@ -10,7 +10,6 @@ from app.integrations.mailer import MailDelayed
 from app.integrations.pdf import TicketDocument, TicketRenderer, TicketRenderingFailed
 from app.models import JobStatus, Mail
 from app.services.money import cancelling
-from app.services.running.mailing import list_mails
 from app.services.selling import delivery
 from app.services.selling.eticketing import DELIVER
 from app.services.selling.ordering import Buyer, OrderRequest, PlacedOrder, WantedItem
@@ -18,6 +17,7 @@ from sandbox.client import Mailbox
 from tests.integrations.pdf_reading import close_pdfs, open_pdf, text_of
 from tests.money.killed import die_after_sending
 from tests.money.world import SARI, World
+from tests.rows import rows_of
 
 
 def paid_order(world: World, locale: str = "id", buyer: Buyer = SARI) -> PlacedOrder:
@@ -29,7 +29,7 @@ def paid_order(world: World, locale: str = "id", buyer: Buyer = SARI) -> PlacedO
 
 def mails(world: World, placed: PlacedOrder) -> list[Mail]:
     with world.app.app_context():
-        return list_mails(placed.order_id)
+        return rows_of(placed.order_id, Mail)
 
 
 class BrokenRenderer(TicketRenderer):

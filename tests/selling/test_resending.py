@@ -8,7 +8,6 @@ from app.errors import ResentEnough
 from app.models import Mail
 from app.services.money import cancelling
 from app.services.running import jobs
-from app.services.running.mailing import list_mails
 from app.services.running.transaction import transaction, use_case
 from app.services.selling import resending
 from app.services.selling.eticketing import DELIVER
@@ -17,6 +16,7 @@ from app.services.selling.resending import MOST, PAUSE, RESEND, WITHIN, TicketMa
 from sandbox.client import Mailbox
 from tests.harness.interleaving import MOMENT, say_moment
 from tests.money.world import World
+from tests.rows import rows_of
 
 
 def paid_order(world: World) -> PlacedOrder:
@@ -36,7 +36,7 @@ def look(world: World, placed: PlacedOrder) -> TicketMail:
 
 def mails(world: World, placed: PlacedOrder) -> list[Mail]:
     with world.app.app_context():
-        return list_mails(placed.order_id)
+        return rows_of(placed.order_id, Mail)
 
 
 def test_the_mail_comes_once_more_and_says_so(mailing_world: World, mailbox: Mailbox) -> None:

@@ -1,6 +1,6 @@
 """The ledger, read: sums by day, balances, and the postings themselves for lists and exports."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -9,8 +9,6 @@ import sqlalchemy as sa
 
 from app.models import Account, LedgerEntry, LedgerPosting, LedgerSum, Movement, Order
 from app.services.running.transaction import reading
-
-BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ def list_lines(
     last: date,
     *,
     after: int = 0,
-    limit: int = BATCH,
+    limit: int,
     account: Account | None = None,
 ) -> list[Line]:
     """Return entries booked from `first` to `last`, by id; `after` is the last id of a page."""
@@ -135,21 +133,6 @@ def list_lines(
         wanted = wanted.where(LedgerEntry.account == account)
     with reading() as session:
         return [Line(*row) for row in session.execute(wanted.limit(limit))]
-
-
-def iterate_lines(first: date, last: date) -> Iterator[Line]:
-    """Yield all entries of a period by id, read in batches: memory stays flat."""
-    after = 0
-    while batch := list_lines(first, last, after=after):
-        yield from batch
-        after = batch[-1].id
-
-
-def list_lines_of(order_id: int) -> list[Line]:
-    """Return all entries of an order, the oldest first."""
-    wanted = _lines().where(LedgerEntry.order_id == order_id).order_by(LedgerEntry.id)
-    with reading() as session:
-        return [Line(*row) for row in session.execute(wanted)]
 
 
 def list_corrections(day: date, *, limit: int = 100) -> list[Line]:

@@ -11,7 +11,6 @@ from app.models import Order, Refund, RefundReason, RefundStatus, RefundWay
 from app.services.money import letters, postings
 from app.services.running import jobs
 from app.services.running.audit import Actor, By
-from app.services.running.transaction import reading
 
 log = logging.getLogger(__name__)
 
@@ -126,15 +125,6 @@ def sum_of(session: Session, invoice_id: str) -> int:
     """Return how much of an invoice's money is refunded or due back; a failed one is still due."""
     total = sa.select(sa.func.sum(Refund.amount)).where(Refund.invoice_id == invoice_id)
     return int(session.scalar(total) or 0)
-
-
-def list_refunds_of(order_id: int) -> list[Refund]:
-    """Return an order's refunds for its pages, the oldest first."""
-    with reading() as session:
-        mine = sa.select(Refund).where(Refund.order_id == order_id).order_by(Refund.id)
-        found = list(session.scalars(mine))
-        session.expunge_all()
-        return found
 
 
 def lock_refund(session: Session, refund_id: int) -> Refund:

@@ -12,7 +12,7 @@ from app.config import Settings
 from app.integrations.mail_templates import compose
 from app.integrations.mailer import Attachment, Letter, Mailer, MailRefused
 from app.models import Mail, Order
-from app.services.running.transaction import reading, transaction, use_case
+from app.services.running.transaction import transaction, use_case
 
 log = logging.getLogger(__name__)
 
@@ -111,15 +111,6 @@ def post(topic: Topic, letter: Letter, *, now: datetime, mailer: Mailer) -> None
             "attachments": len(letter.attachments),
         },
     )
-
-
-def list_mails(order_id: int) -> list[Mail]:
-    """Return what was sent for an order, oldest first."""
-    with reading() as session:
-        query = sa.select(Mail).where(Mail.order_id == order_id).order_by(Mail.id)
-        mails = list(session.scalars(query))
-        session.expunge_all()
-        return mails
 
 
 @use_case
