@@ -27,11 +27,6 @@ def find_step(secret: str, code: str, *, now: datetime) -> int | None:
     return found
 
 
-def code_at(secret: str, now: datetime) -> str:
-    """Return what a phone with this secret shows now."""
-    return pyotp.TOTP(secret).generate_otp(int(now.timestamp()) // STEP_SECONDS)
-
-
 def setup_uri(secret: str, *, account: str, issuer: str) -> str:
     """Return the `otpauth://` address that an app reads from a QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=issuer)

@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from app.integrations import totp
 from app.models import ETicket
 from tests.browser.camera import Album
 from tests.browser.log_in import log_in
 from tests.door.seeding import SeededDoor, seeded_door
 from tests.harness.service import Service
-from tests.staff.office import PASSWORD, SECRET
+from tests.staff.office import PASSWORD, SECRET, code_at
 
 EMAIL = "admin@tedxsenja.example"
 SOLD = 240
@@ -35,7 +34,7 @@ def draw_office(service: Service, page: Page, album: Album) -> None:
     with seeded_door(service.database_url) as door:
         _let_people_in(door)
     live = f"{service.url}/staff/door"
-    log_in(page, live, EMAIL, lambda: totp.code_at(SECRET, datetime.now(UTC)))
+    log_in(page, live, EMAIL, lambda: code_at(SECRET, datetime.now(UTC)))
     expect(page.locator("#entered")).to_have_text(str(sum(map(sum, ARRIVALS.values()))))
     album.shoot(page, "staff-live", "live numbers of the door, for staff")
     page.goto(f"{service.url}/staff/door/devices/new")

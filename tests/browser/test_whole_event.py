@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.integrations import totp
 from tests.app_factory import make_settings, running_app
 from tests.browser.log_in import log_in
 from tests.browser.purchase import choose, expect_paid, fill_in, go_to_pay, pay
@@ -15,7 +14,7 @@ from tests.harness.browser import DESKTOP, PHONE, browsing
 from tests.harness.database import fresh_sqlite
 from tests.harness.service import Service
 from tests.office.catalogue_forms import typed_time
-from tests.staff.office import PASSWORD, SECRET
+from tests.staff.office import PASSWORD, SECRET, code_at
 
 ADMIN = "admin@tedxsenja.example"
 WRONG, RIGHT = "sari@example.con", "sari@example.org"
@@ -42,7 +41,7 @@ def shop(tmp_path: Path) -> Iterator[Service]:
 def admin(browser: Browser, shop: Service) -> Iterator[Page]:
     """The browser of the admin, logged in."""
     with browsing(browser, size=DESKTOP, locale="en-US") as page:
-        log_in(page, f"{shop.url}/staff", ADMIN, lambda: totp.code_at(SECRET, datetime.now(UTC)))
+        log_in(page, f"{shop.url}/staff", ADMIN, lambda: code_at(SECRET, datetime.now(UTC)))
         expect(page.locator("h1")).to_have_text("Staff")
         yield page
 
