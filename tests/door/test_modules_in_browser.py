@@ -56,6 +56,29 @@ KINDS = """async (texts) => {
   return texts.map((text) => [isShortCode(text), isUnsignedCode(text)]);
 }"""
 
+# A scanner whose last key, Enter, comes some milliseconds after the code: what was read, and
+# whether Enter still presses the button that has the focus.
+SCAN_WITH_LATE_ENTER = """async ([code, after]) => {
+  const { listenToScanners } = await import("/static/js/door/wedge.js");
+  const keyboard = new EventTarget();
+  const read = new Promise((done) => listenToScanners(done, keyboard));
+  const at = performance.now();
+  const press = (key, timeStamp) => {
+    const event = new KeyboardEvent("keydown", { key, cancelable: true });
+    Object.defineProperty(event, "timeStamp", { value: timeStamp });
+    keyboard.dispatchEvent(event);
+    return !event.defaultPrevented;
+  };
+  for (const key of code) press(key, at);
+  return [await read, press("Enter", at + after)];
+}"""
+# Which looks take a code: each look is the time (ms) of a picture, and whether the code is in it.
+LOOKS = """async (looks) => {
+  const { Repeats } = await import("/static/js/door/repeats.js");
+  const repeats = new Repeats();
+  return looks.map(([at, isSeen]) => repeats.fresh(isSeen ? ["code"] : [], at).length);
+}"""
+
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
@@ -147,3 +170,29 @@ def test_codes_that_only_the_server_knows_are_told_apart(page: Page) -> None:
         [False, False],
         [False, False],
     ]
+
+
+@pytest.mark.parametrize(("after", "presses"), [(400, False), (600, True)])
+def test_the_enter_of_a_slow_scanner_presses_no_button(
+    page: Page, after: int, presses: bool
+) -> None:
+    code = CODES["codes"][0]["text"]
+
+    assert page.evaluate(SCAN_WITH_LATE_ENTER, [code, after]) == [code, presses]
+
+
+@pytest.mark.parametrize(
+    ("looks", "taken"),
+    [
+        ([(0, True), (100, True), (200, True)], [1, 0, 0]),
+        ([(0, True), (1000, False), (2000, True)], [1, 0, 0]),  # it slipped for a moment
+        ([(0, True), (1000, False), (4000, True)], [1, 0, 1]),
+        ([(0, True), (4000, True), (8000, True)], [1, 0, 0]),  # a phone that reads slowly
+        ([(0, True), (4000, False), (8000, True)], [1, 0, 1]),
+        ([(0, True), (60_000, True)], [1, 1]),  # nobody looked for long
+    ],
+)
+def test_a_code_that_stays_in_view_is_taken_once(
+    page: Page, looks: list[tuple[int, bool]], taken: list[int]
+) -> None:
+    assert page.evaluate(LOOKS, [list(look) for look in looks]) == taken

@@ -11,8 +11,12 @@ const isField = (element) => Boolean(element?.closest?.("input:not([type=radio])
 export function listenToScanners(onCode, target = document) {
   let typed = "";
   let last = 0;
+  let wholeAt = -Infinity; // when the last key of a whole code came that silence ended
   let timer = 0;
 
+  const finishInSilence = () => {
+    if (finish()) wholeAt = last;
+  };
   const finish = () => {
     clearTimeout(timer);
     const code = typed.trim().toUpperCase(); // a scanner with its caps lock wrong is understood
@@ -27,8 +31,9 @@ export function listenToScanners(onCode, target = document) {
     const now = event.timeStamp;
     if (now - last > SLOWEST_MS) typed = "";
     if (event.key === "Enter" || event.key === "Tab") {
-      // The key belongs to the scan: it must not press whatever button has the focus.
-      if (finish()) event.preventDefault();
+      // The key belongs to the scan, also when silence has ended that already: it must not press whatever button has the focus.
+      const isOfScan = now - wholeAt <= SLOWEST_MS;
+      if (finish() || isOfScan) event.preventDefault();
       return;
     }
     if (event.key.length !== 1) return;
@@ -36,6 +41,6 @@ export function listenToScanners(onCode, target = document) {
     typed += event.key;
     last = now;
     clearTimeout(timer);
-    timer = setTimeout(finish, WHOLE.test(typed.toUpperCase()) ? SILENCE_MS : SLOWEST_MS);
+    timer = setTimeout(finishInSilence, WHOLE.test(typed.toUpperCase()) ? SILENCE_MS : SLOWEST_MS);
   });
 }
