@@ -11,7 +11,13 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from app.models import CheckIn, ScanReason, ScanResult
 from tests.browser.door_camera import Film, Scene, code_before_camera, page_before_camera
 from tests.browser.door_limits import count_read, decoding, read, signed_codes, white_on_black
-from tests.browser.door_phone import cut_network, expect_verdict, make_ready, phone_at_the_door
+from tests.browser.door_phone import (
+    cut_network,
+    expect_verdict,
+    make_ready,
+    phone_at_the_door,
+    scan_by_keys,
+)
 from tests.browser.purchase import choose, expect_paid, fill_in, go_to_pay, pay
 from tests.door.seeding import SeededDoor, seeded_door
 from tests.harness.browser import browsing, chromium
@@ -106,8 +112,7 @@ def test_a_tampered_code_is_refused_and_holds_nobody_up(
     with phone_at_the_door(filming, service.url, door.pair("Ponsel 2")) as page:
         look_at(page, film, code_before_camera(forged), service.url)
         expect_verdict(page, "refused", "Ini bukan tiket kami")
-        page.keyboard.type(seat.qr_text)
-        page.keyboard.press("Enter")
+        scan_by_keys(page, seat.qr_text)
         expect_verdict(page, "admitted", seat.attendee)
     assert len(door.scans_of(seat)) == 1
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.models import DeviceRole
 from app.services.door import devices
 from app.services.door.devices import DeviceWish
-from tests.browser.door_phone import expect_verdict, phone_at_the_door
+from tests.browser.door_phone import expect_verdict, phone_at_the_door, scan_by_keys
 from tests.door.web import web_server
 from tests.door.world import DoorWorld
 from tests.pages.axe import violations
@@ -34,19 +34,13 @@ def test_the_scanner_is_accessible_in_every_state(sqlite_app: Flask, browser: Br
             page.keyboard.press("Escape")
             expect(page.locator(f"[data-opens={drawer}]")).to_be_focused()
         for result in ("admitted", "refused"):
-            scan(page, guest.qr_text)
+            scan_by_keys(page, guest.qr_text)
             expect_verdict(page, result)
             expect_accessible(page, result)
             page.keyboard.press("Escape")
         page.locator("[data-opens=history]").click()
         expect(page.locator("#scans li")).to_have_count(2)
         expect_accessible(page, "scans made")
-
-
-def scan(page: Page, code: str) -> None:
-    """Send a code as a hand-held scanner does, which is a keyboard to the phone."""
-    page.keyboard.type(code)
-    page.keyboard.press("Enter")
 
 
 def expect_accessible(page: Page, state: str) -> None:

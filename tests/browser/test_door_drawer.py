@@ -7,7 +7,12 @@ from playwright.sync_api import Browser, expect
 
 from app.models import Gate
 from tests.app_factory import make_settings, running_app
-from tests.browser.door_phone import cut_network, expect_verdict, phone_at_the_door
+from tests.browser.door_phone import (
+    cut_network,
+    expect_verdict,
+    phone_at_the_door,
+    scan_by_keys,
+)
 from tests.door.seeding import seeded_door
 from tests.door.web import web_server
 from tests.harness.database import fresh_sqlite
@@ -32,8 +37,7 @@ def test_an_evening_of_one_phone(browser: Browser, tmp_path: Path) -> None:
         door.run(sa.update(Gate).where(Gate.id == gate_id).values(retired_at=door.now))
         page.reload()
         expect(page.locator("#gate")).to_have_text("Pilih gerbang")
-        page.keyboard.type(first.qr_text)
-        page.keyboard.press("Enter")
+        scan_by_keys(page, first.qr_text)
         expect_verdict(page, "unchecked", "Gerbang ponsel ini tidak dipakai lagi")
 
         page.locator("#verdict").click()
@@ -42,8 +46,7 @@ def test_an_evening_of_one_phone(browser: Browser, tmp_path: Path) -> None:
         expect(page.locator("#gate")).to_have_text("Semua gerbang")
         page.keyboard.press("Escape")
         cut_network(page)
-        page.keyboard.type(second.qr_text)
-        page.keyboard.press("Enter")
+        scan_by_keys(page, second.qr_text)
         expect_verdict(page, "admitted")
 
         page.context.clear_cookies()

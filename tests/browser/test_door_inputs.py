@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.app_factory import make_settings, running_app
-from tests.browser.door_phone import expect_verdict, phone_at_the_door
+from tests.browser.door_phone import expect_verdict, phone_at_the_door, scan_by_keys
 from tests.door.seeding import SeededDoor, SoldSeat, seeded_door
 from tests.door.web import web_server
 from tests.harness.database import fresh_sqlite
@@ -47,25 +48,24 @@ def page(browser: Browser, venue: Venue) -> Iterator[Page]:
         yield opened
 
 
-def scan_by_keys(page: Page, text: str) -> None:
-    """Type as a scanner does."""
-    page.keyboard.type(text)
-    page.keyboard.press("Enter")
-
-
 def test_a_scanner_that_types_presses_no_button(page: Page, venue: Venue) -> None:
     seat = venue.sell("Wayan")
+    page.clock.install()
+    page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))  # all keys at one moment
     page.locator("[data-opens=search]").focus()
-    scan_by_keys(page, seat.qr_text.lower())
+    page.keyboard.type(seat.qr_text.lower())
+    page.keyboard.press("Enter")
     expect_verdict(page, "admitted", "Wayan")
     expect(page.locator("#search")).to_be_hidden()
-    expect(page.locator("#verdict")).to_be_hidden()  # by itself, after some seconds
+    page.clock.run_for(3_000)  # milliseconds
+    expect(page.locator("#verdict")).to_be_hidden()
 
 
 def test_typing_in_a_field_is_no_scan(page: Page, venue: Venue) -> None:
     seat = venue.sell("Putu")
     page.locator("[data-opens=search]").click()
-    scan_by_keys(page, seat.qr_text[:30])
+    page.keyboard.type(seat.qr_text[:30])
+    page.keyboard.press("Enter")
     expect(page.locator("#search-note")).to_have_text("Tidak ada yang cocok. Coba ejaan lain.")
     expect(page.locator("#verdict")).to_be_hidden()
     assert not venue.door.scans_of(seat)
