@@ -18,16 +18,15 @@ from flask import Flask
 from flask_migrate import upgrade
 from limits.storage import memory as counted_in_memory
 
-from app import create_app, database
+from app import create_app
 from app.config import Settings
 from app.extensions import db
+from tests.harness.patience import wait_for_the_database
 from tests.harness.processes import ROOT
 from tests.harness.thrift import compile_once, share_statements
 
 compile_once()
-
-# On a slow machine whoever waits for a lock gets it later, but gets it.
-database.LOCK_WAIT_SECONDS = 18
+wait_for_the_database(100)
 
 CLOSED_PORT = 9  # nobody answers there
 ENVIRONMENT = {

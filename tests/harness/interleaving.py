@@ -21,6 +21,7 @@ from tests.harness.waiting import PATIENCE, eventually
 
 T = TypeVar("T")
 
+LONGEST_ACT = 5 * PATIENCE  # of all that a thread does, not of one step
 MOMENT = "the moment"
 # The server keeps its list of who waits until nobody has asked for a tenth of a second.
 ASK_EVERY = 0.15
@@ -31,7 +32,7 @@ def at_once(acts: Sequence[Callable[[], T]]) -> list[T | Exception]:
     start = threading.Barrier(len(acts))
 
     def run(act: Callable[[], T]) -> T:
-        start.wait(PATIENCE)
+        start.wait(LONGEST_ACT)
         return act()
 
     with ThreadPoolExecutor(len(acts)) as pool:
@@ -81,7 +82,7 @@ def say_moment(session: Session) -> None:
 def outcome_of(future: Future[Any]) -> Any:
     """Wait for a thread's work and return what came of it; what is no Exception is raised."""
     try:
-        return future.result(PATIENCE)
+        return future.result(LONGEST_ACT)
     except Exception as error:  # noqa: BLE001 (the caller looks at it)
         return error
 
@@ -120,7 +121,7 @@ class _Meeting:
         self._said += 1
         if self._after == self._said or (isinstance(self._after, str) and self._after in statement):
             self.is_reached.set()
-            assert self.may_go_on.wait(2 * PATIENCE), "nobody let it go on"
+            assert self.may_go_on.wait(LONGEST_ACT), "nobody let it go on"
 
     def is_locked_out(self) -> bool:
         """Tell whether the followed thread waits for a lock, as the server sees it."""

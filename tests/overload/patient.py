@@ -1,8 +1,9 @@
 """The application with nobody in a hurry: what is full stays full for as long as a test looks."""
 
-from app import database, lanes
+from app import lanes
+from tests.harness.patience import wait_for_the_database
 
-database.LOCK_WAIT_SECONDS = database.STATEMENT_SECONDS = 300
+wait_for_the_database(300)
 lanes.PATIENCE = 300.0
 
 from app.services.money import invoicing  # noqa: E402
