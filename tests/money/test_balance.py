@@ -153,7 +153,7 @@ def test_an_entry_by_hand_is_posted_and_signed(
 
 
 def test_an_entry_about_a_closed_day_is_a_correction_on_the_next(world: World) -> None:
-    today = world.now().astimezone(world.settings.event.timezone).date()
+    today = world.wait_for_noon()
     world.change(LedgerState, LedgerState.id == 1, closed_until=today)
     _correct(world, CorrectionKind.CHARGED, 900)
 

@@ -177,9 +177,8 @@ def test_a_change_of_a_paid_orders_price_is_posted_as_the_difference(world: Worl
 
 
 def test_what_comes_after_a_day_was_closed_is_a_correction_on_the_next(world: World) -> None:
+    today = world.wait_for_noon()
     placed = paid_order(world)
-    zone = world.settings.event.timezone
-    today = world.now().astimezone(zone).date()
     world.change(LedgerState, LedgerState.id == 1, closed_until=today)
     world.clock.advance(timedelta(days=2))
     post(world)
@@ -209,8 +208,8 @@ def test_the_database_refuses_to_change_the_ledger(each_world: World, statement:
 def test_the_database_refuses_a_posting_on_a_closed_day(
     each_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    today = each_world.wait_for_noon()
     paid_order(each_world)
-    today = each_world.now().astimezone(each_world.settings.event.timezone).date()
     each_world.change(LedgerState, LedgerState.id == 1, closed_until=today)
     real_posting = posting_writing._make_posting
     monkeypatch.setattr(

@@ -22,7 +22,8 @@ Reconcile = Callable[..., Result]
 
 @pytest.fixture
 def reconcile(world: World, monkeypatch: pytest.MonkeyPatch) -> Reconcile:
-    """Run the command by the world's clock."""
+    """Run the command by the world's clock, where no midnight is near."""
+    world.wait_for_noon()
     monkeypatch.setattr(reconcile_command, "utcnow", world.now)
 
     def invoke(*arguments: str) -> Result:
@@ -177,11 +178,11 @@ def test_what_is_left_out_of_the_table_is_still_in_the_sums(
 # --- the edges of a day --------------------------------------------------------------------------
 
 
-def advance_to_last_minute(world: World) -> date:
-    """Move both clocks to the last minute of tomorrow in WIB, and return that day."""
+def advance_to_last_minutes(world: World) -> date:
+    """Move both clocks to the last ten minutes of tomorrow in WIB, and return that day."""
     tomorrow = world.now().astimezone(WIB).date() + timedelta(days=1)
-    last_minute = datetime.combine(tomorrow, time(23, 59), WIB)
-    world.advance(seconds=(last_minute - world.now()).total_seconds())
+    last_minutes = datetime.combine(tomorrow, time(23, 50), WIB)
+    world.advance(seconds=(last_minutes - world.now()).total_seconds())
     return tomorrow
 
 
@@ -193,10 +194,10 @@ def test_a_day_is_the_events_and_its_last_second_belongs_to_it(
     world: World, reconcile: Reconcile
 ) -> None:
     ticket = world.add_ticket()
-    first = advance_to_last_minute(world)
+    first = advance_to_last_minutes(world)
     before = world.order(ticket)
     straddling = world.place(ticket)  # placed on one day, its invoice made on the next
-    world.advance(seconds=90)
+    world.advance(minutes=11)
     assert world.try_open_invoice(straddling)
     after = world.order(ticket)
     second = first + timedelta(days=1)
@@ -215,7 +216,7 @@ def test_a_day_is_the_events_and_its_last_second_belongs_to_it(
 def test_an_invoice_xendit_lost_is_missed_on_the_day_of_its_order_only(
     world: World, reconcile: Reconcile
 ) -> None:
-    first = advance_to_last_minute(world)
+    first = advance_to_last_minutes(world)
     placed = world.order(world.add_ticket())
     moment = world.now()
     world.standin.reset()

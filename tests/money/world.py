@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -90,6 +90,18 @@ class World:
     def advance_ours(self, **time: float) -> None:
         """Move only the application's clock."""
         self.clock.advance(timedelta(**time))
+
+    def wait_for_noon(self) -> date:
+        """Move both clocks to the next noon at the event, and return its day.
+
+        What a test calls today is still today at its end, at whatever hour it began.
+        """
+        here = self.now().astimezone(self.settings.event.timezone)
+        noon = here.replace(hour=12, minute=0, second=0, microsecond=0)
+        if noon < here:
+            noon += timedelta(days=1)
+        self.advance(seconds=(noon - here).total_seconds())
+        return noon.date()
 
     @contextmanager
     def working(self) -> Iterator[None]:
