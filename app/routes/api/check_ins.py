@@ -24,7 +24,7 @@ from app.routes.api.check_in_schemas import (
     UndoRequestSchema,
     read_scan_id,
 )
-from app.routes.api.schemas import ProblemSchema
+from app.routes.api.problems import may_refuse
 from app.routes.credentials import scanner
 from app.routes.error_handlers import field_errors
 from app.services.door import undo as undoing
@@ -35,7 +35,6 @@ from app.tracing import current_request_id
 
 bp = Blueprint("api_check_ins", __name__, url_prefix="/api/check-ins", description="The door")
 
-PROBLEM = {"schema": ProblemSchema, "content_type": "application/problem+json"}
 SECURITY: list[dict[str, list[str]]] = [{"apiKey": []}, {"doorDevice": []}, {"staffSession": []}]
 
 _CHECK_IN = CheckInAnswerSchema(exclude=("request_id", "undone_at"))
@@ -51,13 +50,7 @@ _PARTNERS_FACT = FactSchema(
 @json_object
 @bp.arguments(CheckInRequestSchema)
 @bp.response(200, CheckInAnswerSchema)
-@bp.alt_response(400, **PROBLEM)
-@bp.alt_response(401, **PROBLEM)
-@bp.alt_response(403, **PROBLEM)
-@bp.alt_response(409, **PROBLEM)
-@bp.alt_response(422, **PROBLEM)
-@bp.alt_response(429, **PROBLEM)
-@bp.alt_response(503, **PROBLEM)
+@may_refuse(bp, 400, 401, 403, 409, 422, 429, 503)
 @bp.doc(security=SECURITY)
 def create(scan: Scan) -> Response:
     """Admit a guest, or say why not; the first entry wins."""
@@ -70,12 +63,7 @@ def create(scan: Scan) -> Response:
 @json_object
 @bp.arguments(BatchRequestSchema)
 @bp.response(200, BatchAnswerSchema)
-@bp.alt_response(400, **PROBLEM)
-@bp.alt_response(401, **PROBLEM)
-@bp.alt_response(403, **PROBLEM)
-@bp.alt_response(422, **PROBLEM)
-@bp.alt_response(429, **PROBLEM)
-@bp.alt_response(503, **PROBLEM)
+@may_refuse(bp, 400, 401, 403, 422, 429, 503)
 @bp.doc(security=SECURITY)
 def batch(told: dict[str, Any]) -> Response:
     """Keep what a device decided alone: what happened is a fact, objections are kept beside it."""
@@ -99,11 +87,7 @@ def batch(told: dict[str, Any]) -> Response:
 @json_object
 @bp.arguments(UndoRequestSchema)
 @bp.response(200, UndoAnswerSchema)
-@bp.alt_response(401, **PROBLEM)
-@bp.alt_response(403, **PROBLEM)
-@bp.alt_response(404, **PROBLEM)
-@bp.alt_response(429, **PROBLEM)
-@bp.alt_response(503, **PROBLEM)
+@may_refuse(bp, 401, 403, 404, 429, 503)
 @bp.doc(security=SECURITY)
 def undo(_nothing: dict[str, Any], scan_id: str) -> Response:
     """Take a check-in back: within 15 minutes whoever made it, later a supervisor."""

@@ -14,11 +14,11 @@ from app.gateways import current_gateways, current_settings
 from app.models import Order, OrderStatus, Payment, PaymentStatus
 from app.routes.access import requires_key
 from app.routes.api.bodies import json_object
+from app.routes.api.problems import may_refuse
 from app.routes.api.schemas import (
     OrderAnswerSchema,
     OrderHeadersSchema,
     OrderRequestSchema,
-    ProblemSchema,
 )
 from app.routes.credentials import caller
 from app.routes.voucher_codes import guessing
@@ -51,7 +51,6 @@ E_TICKETS = OrderAnswerSchema(only=("e_tickets",))
 bp = Blueprint("api_orders", __name__, url_prefix="/api", description="Orders")
 
 RETRY_AFTER_SECONDS = 5  # when to ask for the invoice that follows
-PROBLEM = {"schema": ProblemSchema, "content_type": "application/problem+json"}
 
 
 @bp.post("/orders")
@@ -62,13 +61,7 @@ PROBLEM = {"schema": ProblemSchema, "content_type": "application/problem+json"}
 @bp.arguments(OrderRequestSchema())
 @bp.response(201, OrderAnswerSchema)
 @bp.alt_response(202, schema=OrderAnswerSchema, description="Held; the invoice follows by itself")
-@bp.alt_response(400, **PROBLEM)
-@bp.alt_response(401, **PROBLEM)
-@bp.alt_response(403, **PROBLEM)
-@bp.alt_response(409, **PROBLEM)
-@bp.alt_response(422, **PROBLEM)
-@bp.alt_response(429, **PROBLEM)
-@bp.alt_response(503, **PROBLEM)
+@may_refuse(bp, 400, 401, 403, 409, 422, 429, 503)
 @bp.doc(security=[{"apiKey": []}])
 def create(headers: dict[str, Any], wanted: OrderRequest) -> Response:
     """Hold the seats, write the order and open its invoice."""
@@ -102,9 +95,7 @@ def create(headers: dict[str, Any], wanted: OrderRequest) -> Response:
 @limiter.limit("600 per minute", key_func=caller)
 @requires_key("orders:write")
 @bp.response(200, OrderAnswerSchema)
-@bp.alt_response(401, **PROBLEM)
-@bp.alt_response(403, **PROBLEM)
-@bp.alt_response(404, **PROBLEM)
+@may_refuse(bp, 401, 403, 404)
 @bp.doc(security=[{"apiKey": []}])
 def show(code: str) -> Response:
     """Show an order this key made."""

@@ -10,7 +10,8 @@ from marshmallow import Schema, fields, validate
 from app.clock import utcnow
 from app.extensions import limiter
 from app.gateways import current_settings
-from app.routes.api.schemas import ProblemSchema, TicketListSchema, TicketSchema
+from app.routes.api.problems import may_refuse
+from app.routes.api.schemas import TicketListSchema, TicketSchema
 from app.routes.credentials import caller
 from app.routes.drawings import drawn
 from app.services.selling.catalogue import ACTIVE, TicketOnSale
@@ -37,7 +38,7 @@ class TicketQuerySchema(Schema):
 @limiter.limit("600 per minute", key_func=caller)
 @bp.arguments(TicketQuerySchema(), location="query")  # an instance: a class is built anew each time
 @bp.response(200, TicketListSchema)
-@bp.alt_response(422, schema=ProblemSchema, content_type="application/problem+json")
+@may_refuse(bp, 422)
 def list_on_sale(query: dict[str, str]) -> Response:
     """List the tickets whose sale is open now.
 
