@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from sandbox.client import Json
 from tests.harness.service import Service
 
 ORDER_PAGE = re.compile(r"/orders/[\w-]{32}")
@@ -43,6 +44,12 @@ def arrive_at_invoice(page: Page, service: Service) -> None:
     if not page.url.startswith(invoices):
         page.locator("a#pay").press("Enter")
         page.wait_for_url(f"{invoices}*")
+
+
+def invoice_of(service: Service, email: str) -> Json:
+    """Return the newest invoice of a buyer, as Xendit has it."""
+    found = service.standin.invoices()
+    return next(each for each in found if each["customer"]["email"] == email)
 
 
 def pay(page: Page, service: Service, channel: str = "BCA") -> None:

@@ -8,8 +8,15 @@ import pypdfium2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.client import Json
-from tests.browser.purchase import ORDER_PAGE, choose, expect_paid, fill_in, go_to_pay, pay
+from tests.browser.purchase import (
+    ORDER_PAGE,
+    choose,
+    expect_paid,
+    fill_in,
+    go_to_pay,
+    invoice_of,
+    pay,
+)
 from tests.harness.browser import PHONE, browsing
 from tests.harness.service import EVENT_STARTS_AT, Service
 
@@ -20,11 +27,6 @@ CLOSES = EVENT_STARTS_AT.isoformat()
 def ticket(name: str, price: int, amount: int) -> str:
     fields = f"type: {name}, description: Untuk uji, price: {price}, amount: {amount}"
     return f'  - {{{fields}, maxPerOrder: 2, validFrom: "{OPENS}", validUntil: "{CLOSES}"}}\n'
-
-
-def invoice_of(service: Service, email: str) -> Json:
-    found = service.standin.invoices()
-    return next(each for each in found if each["customer"]["email"] == email)
 
 
 @pytest.mark.parametrize("has_javascript", [True, False], ids=["javascript", "no javascript"])

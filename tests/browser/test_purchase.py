@@ -7,7 +7,7 @@ import pytest
 import zxingcpp
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.purchase import choose, expect_paid, fill_in, go_to_pay, pay
+from tests.browser.purchase import choose, expect_paid, fill_in, go_to_pay, invoice_of, pay
 from tests.harness.browser import DESKTOP, PHONE, browsing
 from tests.harness.service import Service
 
@@ -49,11 +49,7 @@ def test_a_buyer_who_leaves_comes_back_to_a_clear_page(service: Service, phone: 
     choose(phone, service, "Reguler", 1)
     fill_in(phone, email="leaver@example.com")
     go_to_pay(phone, service)
-    [invoice] = [
-        found
-        for found in service.standin.invoices()
-        if found["customer"]["email"] == "leaver@example.com"
-    ]
+    invoice = invoice_of(service, "leaver@example.com")
 
     phone.goto(invoice["failure_redirect_url"])
     pay_button = phone.get_by_role("link", name="Bayar")

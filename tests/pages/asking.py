@@ -11,3 +11,9 @@ def ask_now(page: Page) -> None:
     with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true"):
         page.evaluate(ASK_NOW)
     page.evaluate(TWO_FRAMES)
+
+
+def settle(page: Page) -> None:
+    """Wait until the typefaces are there, and what they moved has been told."""
+    page.evaluate("document.fonts.ready.then(() => {})")
+    page.evaluate(TWO_FRAMES)

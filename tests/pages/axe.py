@@ -32,6 +32,7 @@ def violations(
     Later pages of the same context find it there: it is long, and would be sent again for each.
     `switches` turns single rules on or off: `{"target-size": {"enabled": True}}`.
     """
+    page.wait_for_load_state()  # a page that has only just begun has no faults yet, or others
     if not page.evaluate("'axe' in window"):
         page.context.add_init_script(path=AXE)
         page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, Response, expect
 
 from tests.harness.browser import PHONE, browsing
 from tests.pages import order_states
-from tests.pages.asking import TWO_FRAMES, ask_now
+from tests.pages.asking import TWO_FRAMES, ask_now, settle
 from tests.pages.shop import Shop
 
 GZIP_LEVEL = 6  # as proxies compress by default
@@ -86,6 +86,7 @@ def watched(page: Page, address: str) -> list[tuple[float, str]]:
     """Open a page that notes every move of its layout; return those of its loading."""
     page.add_init_script(WATCH_MOVES)
     page.goto(address, wait_until="networkidle")
+    settle(page)
     loading = moves(page)
     page.evaluate("window.moves = []")
     return loading

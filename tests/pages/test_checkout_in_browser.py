@@ -35,12 +35,15 @@ def test_plus_counts_at_once_and_the_total_follows_said_once(
     shop: Shop, address: str, phone: BrowserPage
 ) -> None:
     ticket = shop.add_ticket(price=100_000)
+    phone.clock.install()
     phone.goto(f"{address}/checkout?t{ticket}=1")
     asked = count_requests(phone, "POST", "/checkout")
     more = phone.locator(f"#t{ticket}-more")
+    phone.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))  # both presses at one moment
     more.click()
     more.click()
     expect(phone.locator(f"#t{ticket}")).to_have_value("3")
+    phone.clock.resume()
     expect(phone.locator("#pay")).to_contain_text("Rp\N{NO-BREAK SPACE}300.000")
     expect(phone.locator("#announcement")).to_have_text(
         "Reguler: 3. Total Rp\N{NO-BREAK SPACE}300.000"

@@ -116,18 +116,22 @@ def count_requests(page: BrowserPage, method: str, path: str) -> list[str]:
 
 
 def test_a_double_click_makes_one_order(shop: Shop, address: str, phone: BrowserPage) -> None:
-    sent = count_requests(phone, "POST", "/checkout")
+    forms: list[str] = []
+
+    def note(request: Request) -> None:
+        # Questions about its fields go there too, whenever the page comes to ask them.
+        if request.method == "POST" and request.is_navigation_request():
+            forms.append(request.url)
+
+    phone.on("request", note)
     ticket = shop.add_ticket()
     phone.goto(f"{address}/checkout?t{ticket}=1")
     phone.fill("#full_name", "Sari Dewi")
     phone.fill("#email", "sari@example.com")
     phone.fill("#no_hp", "081234567890")
-    phone.focus("#email")
-    expect(phone.locator("#no_hp-error")).to_be_hidden()
-    checks = len(sent)
     phone.dblclick("#pay")
     expect(phone.locator("#status")).to_be_visible()
-    assert len(sent) == checks + 1
+    assert len(forms) == 1
     assert shop.count_orders() == 1
 
 

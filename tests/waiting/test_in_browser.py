@@ -59,6 +59,8 @@ def test_news_are_shown_in_place_and_said_once(hall: Hall, hall_address: str, ph
 
     phone.route("**/waiting/news", tell)
     phone.goto(f"{hall_address}/waiting")
+    # The page goes once by itself, for its place: a question of before that would be lost.
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Antrean dijeda sebentar")
     said = phone.locator("#announcement")
     phone.evaluate(ASK)
     expect(phone.get_by_role("heading", level=1)).to_have_text("Ada 1 orang di depan Anda.")
