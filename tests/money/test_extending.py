@@ -58,7 +58,7 @@ def test_a_slow_xendit_keeps_no_buyer_waiting_for_more_time(
 ) -> None:
     placed = world.order(world.add_ticket())
     monkeypatch.setattr(extending, "INLINE", IN_A_HURRY)
-    world.standin.set_fault("latency", milliseconds=1000)
+    world.standin.set_fault("latency", milliseconds=60_000)
 
     assert extend(world, placed) is None
 
@@ -76,7 +76,7 @@ def test_a_slow_xendit_keeps_no_buyer_waiting_for_the_end(
 ) -> None:
     placed = world.order(world.add_ticket())
     monkeypatch.setattr(cancelling, "INLINE", IN_A_HURRY)
-    world.standin.set_fault("latency", milliseconds=1000)
+    world.standin.set_fault("latency", milliseconds=60_000)
 
     assert not cancel(world, placed)
 

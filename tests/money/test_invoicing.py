@@ -63,7 +63,7 @@ def test_an_invoice_whose_answer_was_lost_is_adopted(
     each_world: World, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     monkeypatch.setattr("app.services.money.invoicing.INLINE", (3.0, 0.3))
-    each_world.standin.set_fault("create_answer_lost", how=how, seconds=2, times=1)
+    each_world.standin.set_fault("create_answer_lost", how=how, seconds=60, times=1)
     placed = each_world.place(each_world.add_ticket())
 
     assert each_world.try_open_invoice(placed) is None
