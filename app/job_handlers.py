@@ -9,6 +9,7 @@ from app.clock import utcnow
 from app.gateways import current_gateways, current_settings
 from app.integrations.xendit import XenditClient, XenditRefused
 from app.services.money import (
+    balance_reading,
     cases,
     daily_reconciliation,
     expiry,
@@ -95,6 +96,11 @@ def _read_transactions(payload: dict[str, Any]) -> None:
     settling.read_transactions(payload["reading_id"], clock=utcnow, gateway=gateway)
 
 
+def _read_balance(payload: dict[str, Any]) -> None:
+    gateway = current_gateways().xendit
+    balance_reading.read_balance(payload["after_mark"], clock=utcnow, gateway=gateway)
+
+
 def _close_case(payload: dict[str, Any]) -> None:
     due = late_money.close_case(payload["case_id"], now=utcnow())
     if due is not None:
@@ -149,6 +155,7 @@ HANDLERS: dict[str, Callable[[dict[str, Any]], None]] = {
     resending.RESEND: mail_jobs.resend_etickets,
     daily_reconciliation.RECONCILE: _reconcile_day,
     settling.READ_TRANSACTIONS: _read_transactions,
+    balance_reading.READ_BALANCE: _read_balance,
     cases.CLOSE_CASE: _close_case,
     cases.SERVE_WAITING: _serve_waiting,
     letters.SEND_LETTER: mail_jobs.send_letter,

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 import requests
 from requests.adapters import HTTPAdapter
 
-from app.integrations.xendit_answers import parse_answer, parse_object
+from app.integrations.xendit_answers import lost, parse_answer, parse_object
 from app.integrations.xendit_refunds import (
     RefundRequest,
     XenditRefund,
@@ -39,9 +39,12 @@ from app.integrations.xendit_shapes import (
     parse_invoice,
 )
 from app.integrations.xendit_transactions import (
+    BALANCE,
     TransactionPage,
     XenditTransaction,
+    XenditWithdrawal,
     list_path,
+    parse_balance,
     parse_transaction,
     parse_transactions,
 )
@@ -208,10 +211,17 @@ class XenditClient:
         path = list_path(from_at, until_at, after_id)
         return parse_transactions(self._read("transactions", path, timeout))
 
-    def read_transaction(self, named: str) -> XenditTransaction | None:
-        """Read a payment's transaction; None if unreadable. Raises XenditRefused(404)."""
+    def read_transaction(self, named: str) -> XenditTransaction | XenditWithdrawal | None:
+        """Read one payment or withdrawal; None if unreadable. Raises XenditRefused(404)."""
         body = self._read("transactions", f"/transactions/{_plain_id(named)}", PATIENT)
         return parse_transaction(parse_object(body))
+
+    def read_balance(self) -> int:
+        """Return what is in the balance, in whole rupiah.
+
+        Raises XenditRefused(403) where the key has no right to read it.
+        """
+        return parse_balance(parse_object(self._read("balance", BALANCE, PATIENT)))
 
     def _call(
         self,
@@ -241,7 +251,7 @@ class XenditClient:
         except requests.exceptions.ConnectTimeout as error:
             raise XenditUnreachable(type(error).__name__) from error
         except requests.exceptions.ConnectionError as error:
-            raise _lost(error) from error
+            raise lost(error) from error
         except requests.exceptions.RequestException as error:
             raise XenditUnknown(type(error).__name__) from error
         finally:
@@ -267,19 +277,6 @@ class XenditClient:
                 "rate_remaining": headers.get("Rate-Limit-Remaining"),
             },
         )
-
-
-_NEVER_MADE = ("NewConnectionError", "NameResolutionError", "CERTIFICATE_VERIFY_FAILED")
-
-
-def _lost(error: requests.exceptions.ConnectionError) -> XenditError:
-    """Tell a connection that was never made from one that broke under the request.
-
-    TLS may break at any time: only a certificate that is refused comes before the request.
-    """
-    if any(sign in repr(error) for sign in _NEVER_MADE):
-        return XenditUnreachable("no connection")
-    return XenditUnknown("connection lost")
 
 
 def _readable(entries: list[Mapping[str, Any]]) -> Iterator[Invoice]:

@@ -5,7 +5,13 @@ from typing import Any
 
 import requests
 
-from app.integrations.xendit_shapes import XenditRefused, XenditThrottled, XenditUnknown
+from app.integrations.xendit_shapes import (
+    XenditError,
+    XenditRefused,
+    XenditThrottled,
+    XenditUnknown,
+    XenditUnreachable,
+)
 
 THROTTLE_PAUSE = 10.0  # when a 429 does not say how long
 
@@ -44,3 +50,16 @@ def parse_object(body: Any) -> Mapping[str, Any]:
     if not isinstance(body, dict):
         raise XenditUnknown("a JSON object was expected")
     return body
+
+
+_NEVER_MADE = ("NewConnectionError", "NameResolutionError", "CERTIFICATE_VERIFY_FAILED")
+
+
+def lost(error: requests.exceptions.ConnectionError) -> XenditError:
+    """Tell a connection that was never made from one that broke under the request.
+
+    TLS may break at any time: only a certificate that is refused comes before the request.
+    """
+    if any(sign in repr(error) for sign in _NEVER_MADE):
+        return XenditUnreachable("no connection")
+    return XenditUnknown("connection lost")

@@ -20,6 +20,8 @@ MOST = 50  # the most a page holds
 SETTLED = frozenset({"SETTLED", "EARLY_SETTLED"})
 FINAL = frozenset({"COMPLETED", "NOT_APPLICABLE", "SUCCESS", "SETTLED"})
 MONEY_OUT = ("WITHDRAWAL", "DISBURSEMENT")
+# The account that settled money comes into and withdrawals leave; HOLDING is another (finance.md).
+BALANCE = "/balance?account_type=CASH&currency=IDR"
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,19 @@ def parse_transactions(body: object) -> TransactionPage:
     )
 
 
-def parse_transaction(entry: Mapping[str, Any]) -> XenditTransaction | None:
-    """Read one payment; None when it is no successful one in rupiah, or cannot be read."""
+def parse_transaction(entry: Mapping[str, Any]) -> XenditTransaction | XenditWithdrawal | None:
+    """Read one; None when it is no successful payment and no withdrawal, or cannot be read."""
+    if _is_withdrawal(entry):
+        return _parse_withdrawal(entry)
     return _parse(entry) if _is_payment(entry) else None
+
+
+def parse_balance(body: Mapping[str, Any]) -> int:
+    """Return the balance in whole rupiah. Raises XenditUnknown when it is no number."""
+    amount = body.get("balance")
+    if isinstance(amount, bool) or not isinstance(amount, int | float):
+        raise XenditUnknown("a balance was expected")
+    return _rupiah(amount)
 
 
 def _is_withdrawal(entry: Mapping[str, Any]) -> bool:

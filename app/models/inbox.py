@@ -18,6 +18,7 @@ class Source(enum.Enum):
     MAIL = "mail"
     DIFFERENCE = "difference"
     SETTLEMENT = "settlement"
+    BALANCE = "balance"
     JOB = "job"
 
 
@@ -26,7 +27,7 @@ class InboxNote(Base):
 
     `key` names the entry within its source. `closed_at` is set where a person's word alone ends it:
     a letter that cannot arrive, a difference that was explained, a settlement that Xendit has
-    spoken about, a job that is given up for good.
+    spoken about, a balance that differs, a job that is given up for good.
     `version` counts what was done here, so that a page that shows an older state is told from it.
     """
 

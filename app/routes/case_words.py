@@ -15,6 +15,7 @@ SOURCES: dict[Source, Words] = {
     Source.MAIL: _l("Mail"),
     Source.DIFFERENCE: _l("Difference"),
     Source.SETTLEMENT: _l("Money at Xendit"),
+    Source.BALANCE: _l("Balance at Xendit"),
     Source.JOB: _l("Work given up"),
 }
 VERDICTS: dict[str, Words] = {
@@ -35,6 +36,7 @@ TITLES: dict[tuple[Source, str], Words] = {
     (Source.REFUND, "unsent"): _l("Refund not sent yet"),
     **{(Source.DIFFERENCE, verdict): words for verdict, words in VERDICTS.items()},
     (Source.SETTLEMENT, "overdue"): _l("Not settled after a month"),
+    (Source.BALANCE, "differs"): _l("Xendit's balance is not the ledger's"),
 }
 NEXT: dict[tuple[Source, str], Words] = {
     (Source.CASE, "seats_gone"): _l(
@@ -75,6 +77,10 @@ NEXT: dict[tuple[Source, str], Words] = {
         "the transaction below, and write down the answer. It is still read a few times a day, "
         "and leaves this list by itself once it is settled."
     ),
+    (Source.BALANCE, "differs"): _l(
+        "Find out what the dashboard's list of the balance has and this ledger lacks, and enter it "
+        "by hand. This leaves the list by itself when the next comparison agrees."
+    ),
 }
 NEXT_ANY: dict[Source, Words] = {
     Source.MAIL: _l(
@@ -108,6 +114,8 @@ JOBS: dict[str, Words] = {
     "confirm_refund": _l("read a refund"),
     "follow_refund": _l("read a refund"),
     "reconcile_day": _l("compare with Xendit"),
+    "read_transactions": _l("read fees and payouts"),
+    "read_balance": _l("read the balance"),
 }
 DONE: dict[str, Words] = {
     "taken": _l("It is yours now."),

@@ -15,7 +15,7 @@ from app.routes.access import requires_role
 from app.routes.proof import requires_fresh_proof
 from app.routes.staff import the_member
 from app.routes.staff_finance import MONEY_ROLES
-from app.services.money import balance, settling
+from app.services.money import balance, balance_reading, settling
 
 bp = Blueprint("staff_balance", __name__, url_prefix="/staff/finance/balance")
 
@@ -63,6 +63,7 @@ def show() -> str:
         "staff/balance/show.html",
         found=balance.look(),
         reading=settling.find_last(),
+        compared=balance_reading.list_last(),
         kinds=KINDS,
         states=STATES,
         types=TYPES,

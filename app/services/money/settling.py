@@ -5,6 +5,7 @@ from the oldest that is not settled until now, page by page, in the background's
 Xendit allows; where they run out it goes on later at the same page. So a payment is read again
 until it is settled, and whatever changes is posted by the ledger. What is older than a month then
 is read by itself, a few at each pass, and waits in the inbox for somebody who asks Xendit.
+After a pass what it did not list of withdrawals is read, and once a day the balance.
 """
 
 import logging
@@ -17,11 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.integrations.xendit import XenditClient, XenditRefused
-from app.integrations.xendit_transactions import (
-    TransactionPage,
-    XenditTransaction,
-    XenditWithdrawal,
-)
+from app.integrations.xendit_transactions import TransactionPage, XenditTransaction
 from app.models import (
     PastInvoice,
     Payment,
@@ -30,7 +27,7 @@ from app.models import (
     TransactionReading,
     Withdrawal,
 )
-from app.services.money import postings
+from app.services.money import balance_reading, postings, withdrawals
 from app.services.money.balance import PENDING
 from app.services.money.budget import Meter, Share
 from app.services.running import jobs
@@ -135,6 +132,8 @@ def read_transactions(
             record(page, reading_id, now=clock())
             if page.after_id is None:
                 _read_overdue(metered, now=clock())
+                withdrawals.read_unlisted(metered, from_at, now=clock())
+                balance_reading.schedule(now=clock())
                 return
             after_id = page.after_id
     except XenditRefused as error:
@@ -149,7 +148,7 @@ def record(page: TransactionPage, reading_id: int, *, now: datetime) -> None:
     """Keep what a page says, mark the orders it changes, and remember where to go on."""
     with transaction() as session:
         _keep_payments(session, page.transactions, now)
-        _keep_withdrawals(session, page.withdrawals, now)
+        withdrawals.keep(session, page.withdrawals, now)
         begun = session.get_one(TransactionReading, reading_id)
         begun.seen += len(page.transactions)
         begun.after_id = page.after_id
@@ -166,12 +165,12 @@ def _read_overdue(gateway: XenditClient, *, now: datetime) -> None:
     with reading() as session:
         wanted = session.scalars(oldest.limit(OVERDUE_AT_ONCE)).all()
     for xendit_id in wanted:
-        found: XenditTransaction | None = None
+        found = None
         try:
             found = gateway.read_transaction(xendit_id)
         except XenditRefused as error:
             log.warning("an overdue payment is not told", extra={"why": str(error)})
-        _record_one(xendit_id, found, now=now)
+        _record_one(xendit_id, found if isinstance(found, XenditTransaction) else None, now=now)
 
 
 @use_case
@@ -192,24 +191,6 @@ def _keep_payments(session: Session, found: Sequence[XenditTransaction], now: da
     mine = [(owners[each.reference], each) for each in found if each.reference in owners]
     for owner, each in sorted(mine, key=lambda pair: pair[0].order_id):
         _keep(session, known.get(each.id), each, owner, now)
-
-
-def _keep_withdrawals(session: Session, found: Sequence[XenditWithdrawal], now: datetime) -> None:
-    """Write withdrawals as they are now, for the ledger to look at where they changed."""
-    ids = [each.id for each in found]
-    rows = session.scalars(sa.select(Withdrawal).where(Withdrawal.xendit_id.in_(ids)))
-    known = {row.xendit_id: row for row in rows}
-    for each in found:
-        row = known.get(each.id)
-        if row is None:
-            row = Withdrawal(xendit_id=each.id, kind=each.kind, is_posted=False)
-            session.add(row)
-        before = (row.status, row.amount, row.fee, row.vat, row.withholding)
-        row.status, row.amount = each.status, each.amount
-        row.fee, row.vat, row.withholding = each.fee, each.vat, each.withholding
-        row.created_at, row.read_at = each.created_at, now
-        if (row.status, row.amount, row.fee, row.vat, row.withholding) != before:
-            row.is_posted = False
 
 
 def _find_owners(session: Session, found: Sequence[XenditTransaction]) -> dict[str, Owner]:

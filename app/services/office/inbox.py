@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from app.models import (
+    BalanceReading,
     InboxNote,
     Job,
     Mail,
@@ -70,7 +71,16 @@ class InboxPage:
 
 
 # What an entry is about, as its page shows it.
-Fact = MoneyCase | Refund | Mail | Job | ReconciliationLine | Transaction
+Row = MoneyCase | Refund | Mail | Transaction | Job
+Fact = Row | ReconciliationLine | BalanceReading
+# Where the key of an entry is the id of a row.
+MODELS: dict[Source, type[Row]] = {
+    Source.CASE: MoneyCase,
+    Source.REFUND: Refund,
+    Source.MAIL: Mail,
+    Source.SETTLEMENT: Transaction,
+    Source.JOB: Job,
+}
 
 
 def list_waiting(
@@ -121,7 +131,7 @@ def find_entry(source: Source, key: str, *, now: datetime) -> Entry | None:
 def get_fact(entry: Entry) -> Fact:
     """Return the row an entry stands for; of a difference the line of the latest run."""
     with reading() as session:
-        fact = session.scalars(_fact(entry)).first()
+        fact: Fact | None = session.scalars(_fact(entry)).first()
         session.expunge_all()
     if fact is None:
         raise LookupError(f"{entry.source.value} {entry.key} is gone")
@@ -153,17 +163,13 @@ def list_owners() -> Sequence[Staff]:
         return found
 
 
-def _fact(entry: Entry) -> sa.Select[Fact]:
-    if entry.source is Source.CASE:
-        return sa.select(MoneyCase).where(MoneyCase.id == int(entry.key))
-    if entry.source is Source.REFUND:
-        return sa.select(Refund).where(Refund.id == int(entry.key))
-    if entry.source is Source.MAIL:
-        return sa.select(Mail).where(Mail.id == int(entry.key))
-    if entry.source is Source.SETTLEMENT:
-        return sa.select(Transaction).where(Transaction.id == int(entry.key))
-    if entry.source is Source.JOB:
-        return sa.select(Job).where(Job.id == int(entry.key))
+def _fact(entry: Entry) -> sa.Select[Any]:
+    model = MODELS.get(entry.source)
+    if model is not None:
+        return sa.select(model).where(model.id == int(entry.key))
+    if entry.source is Source.BALANCE:
+        told = sa.select(BalanceReading).where(BalanceReading.amount.is_not(None))
+        return told.order_by(BalanceReading.id.desc()).limit(1)
     lines = sa.select(ReconciliationLine).where(
         difference_key() == entry.key, ReconciliationLine.verdict == entry.kind
     )

@@ -19,7 +19,9 @@ from app.services.running.transaction import affected, transaction, use_case
 
 NOTE_LENGTH = 500
 # Where a person's word alone ends it; elsewhere what it is about must come to an end.
-CLOSED_BY_WORD = frozenset({Source.MAIL, Source.DIFFERENCE, Source.SETTLEMENT, Source.JOB})
+CLOSED_BY_WORD = frozenset(
+    {Source.MAIL, Source.DIFFERENCE, Source.SETTLEMENT, Source.BALANCE, Source.JOB}
+)
 
 
 class StaleEntry(Exception):

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from app.models import (
+    BalanceReading,
     CaseStatus,
     InboxNote,
     Job,
@@ -38,7 +39,7 @@ Rows = sa.Select[*tuple[Any, ...]]
 def select_waiting(now: datetime) -> sa.CompoundSelect[*tuple[Any, ...]]:
     """Select everything: source, key, opened_at, kind, order_code, amount, about."""
     return sa.union_all(
-        _cases(), _refunds(now), _mails(), _differences(), _settlements(now), _jobs()
+        _cases(), _refunds(now), _mails(), _differences(), _settlements(now), _balance(), _jobs()
     )
 
 
@@ -150,6 +151,27 @@ def _settlements(now: datetime) -> Rows:
         _row(Source.SETTLEMENT, Transaction.id, Transaction.created_at, kind, Transaction.net)
         .join(Order, Order.id == Transaction.order_id)
         .where(is_overdue, Transaction.id.not_in(_closed(Source.SETTLEMENT)))
+    )
+
+
+def _balance() -> Rows:
+    """Select the latest reading of the balance when it differs as the one before it did."""
+    told = sa.select(sa.func.max(BalanceReading.id)).where(BalanceReading.amount.is_not(None))
+    first = aliased(BalanceReading)
+    return (
+        sa.select(
+            sa.literal(Source.BALANCE.value),
+            sa.cast(first.id, sa.String(KEY_LENGTH)),
+            first.read_at,
+            sa.literal("differs"),
+            sa.null(),
+            BalanceReading.amount - BalanceReading.ledger,
+            sa.literal(""),
+        )
+        .join(first, first.id == BalanceReading.began_with)
+        .where(
+            BalanceReading.id == told.scalar_subquery(), first.id.not_in(_closed(Source.BALANCE))
+        )
     )
 
 
