@@ -17,11 +17,11 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app.extensions import db
-from tests.harness.waiting import PATIENCE, eventually
+from tests.harness.waiting import eventually
 
 T = TypeVar("T")
 
-LONGEST_ACT = 5 * PATIENCE  # of all that a thread does, not of one step
+LONGEST_ACT = 300.0  # of all that a thread does, not of one step
 MOMENT = "the moment"
 # The server keeps its list of who waits until nobody has asked for a tenth of a second.
 ASK_EVERY = 0.15

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 # How long a test waits for what must happen: a wait that ends well costs nothing, however long it
 # might have been, and a slow machine beside busy neighbours must not fail a test.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class NeverHappened(AssertionError):

@@ -141,7 +141,7 @@ def test_after_the_rush_the_shop_is_as_before(shop: Shop) -> None:
 
 
 def test_xendit_that_does_not_answer_takes_no_place_and_not_every_thread(shop: Shop) -> None:
-    shop.service.standin.set_fault("latency", milliseconds=60_000)
+    shop.service.standin.set_fault("latency", milliseconds=600_000)
     with ThreadPoolExecutor(IN_ALL) as pool:
         try:
             orders = [pool.submit(shop.order) for _ in range(IN_ALL)]
