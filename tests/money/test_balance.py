@@ -15,7 +15,7 @@ from app.models import (
     Movement,
     Withdrawal,
 )
-from app.services.money import balance, ledger
+from app.services.money import balance, ledger, withdrawals
 from app.services.money.balance import Balance
 from tests.money.books import balances, wrongs
 from tests.money.refunded import paid_order
@@ -104,6 +104,71 @@ def test_what_comes_back_is_taken_back_in_the_ledger(settled: World, status: str
     left = balances(settled)
     assert (left[BALANCE], BANK in left) == (NET, False)
     assert wrongs(settled.app) == []
+
+
+@pytest.mark.parametrize("status", ["REVERSED", "FAILED"])
+def test_what_comes_back_after_the_list_has_passed_it_is_still_seen(
+    each_world: World, status: str
+) -> None:
+    _settle(each_world)
+    sent = each_world.standin.withdraw(100_000, fee=2_500)
+    _read(each_world)
+    each_world.advance(days=3)
+    _read(each_world)
+    each_world.standin.change_withdrawal(sent["id"], status)
+
+    each_world.advance(days=17)
+    _read(each_world)  # the list from sixteen days ago on, and the withdrawal by itself
+
+    assert balances(each_world)[BALANCE] == NET
+    assert BANK not in balances(each_world)
+    assert wrongs(each_world.app) == []
+    assert _asked_for(each_world, sent["id"]) == 1
+
+
+def test_what_cannot_change_any_more_is_not_asked_for(settled: World) -> None:
+    failed = settled.standin.withdraw(10_000, status="FAILED")
+    long_ago = settled.standin.withdraw(20_000)
+    pending = settled.standin.withdraw(30_000, status="PENDING")
+    _read(settled)
+    settled.advance(days=33)
+    _read(settled)
+
+    asked = [_asked_for(settled, each["id"]) for each in (failed, long_ago, pending)]
+
+    assert asked == [0, 0, 1]
+
+
+def test_few_are_asked_for_at_a_pass_and_each_has_its_turn(
+    settled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(withdrawals, "READ_AT_ONCE", 2)
+    sent = [settled.standin.withdraw(1_000 + number)["id"] for number in range(3)]
+    _read(settled)
+    settled.advance(days=3)
+    _read(settled)  # from here on the list begins after them
+    for _ in range(3):
+        _read(settled)
+
+    asked = [_asked_for(settled, each) for each in sent]
+    assert (sum(asked), min(asked)) == (6, 1)
+
+
+def test_what_xendit_does_not_tell_keeps_its_state_and_its_turn(settled: World) -> None:
+    settled.standin.withdraw(100_000)
+    _read(settled)
+    settled.advance(days=3)
+    _read(settled)  # from here on the list begins after it
+    settled.change(Withdrawal, Withdrawal.amount == 100_000, xendit_id="txn_lost")
+    _read(settled)
+
+    [kept] = _look(settled).withdrawals
+    assert (kept.status, balances(settled)[BANK]) == ("SUCCESS", 100_000)
+    assert _asked_for(settled, "txn_lost") == 1
+
+
+def _asked_for(world: World, transaction_id: str) -> int:
+    return len(world.standin.requests("GET", f"/transactions/{transaction_id}"))
 
 
 def test_the_balance_adds_up_line_by_line(settled: World) -> None:
