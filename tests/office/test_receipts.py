@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -29,7 +28,8 @@ from tests.pages.shop import Shop
 from tests.rows import rows_of
 
 DESK = Organizer("Yayasan Senja", "Jalan Senja 1, Jakarta", "01.234.567.8-901.000")
-YEAR = datetime.now(ZoneInfo("Asia/Jakarta")).year  # the event's
+ISSUED_AT = datetime(2026, 1, 5, 5, tzinfo=UTC)  # before any refund of a test
+YEAR = ISSUED_AT.year
 
 
 def open_shop(app: Flask) -> Shop:
@@ -37,7 +37,9 @@ def open_shop(app: Flask) -> Shop:
 
 
 @pytest.fixture
-def shop(sqlite_app: Flask) -> Shop:
+def shop(sqlite_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A shop with an organiser, whose documents all bear one day of one year."""
+    monkeypatch.setattr("app.routes.receipts.utcnow", lambda: ISSUED_AT)
     settings = sqlite_app.extensions["settings"]
     event = replace(settings.event, organizer=DESK)
     sqlite_app.extensions["settings"] = replace(settings, event=event)
