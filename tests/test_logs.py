@@ -21,6 +21,7 @@ from tests.app_factory import make_settings, running_app
 from tests.harness.database import fresh_sqlite
 from tests.harness.processes import ROOT
 from tests.harness.service import base_environment
+from tests.harness.waiting import PATIENCE
 
 ID = "logs-test-0001"
 
@@ -192,7 +193,7 @@ threads = [threading.Thread(target=write, args=(number,)) for number in range(4)
 def test_processes_that_write_at_once_lose_and_mix_no_line(tmp_path: Path) -> None:
     writers = [run_script(WRITER, str(tmp_path), str(number)) for number in range(3)]
     with ThreadPoolExecutor() as readers:  # read all at once, or the pipes would make them queue
-        printed = list(readers.map(lambda writer: writer.communicate(timeout=60)[0], writers))
+        printed = list(readers.map(lambda writer: writer.communicate(timeout=PATIENCE)[0], writers))
 
     written = [line["by"] for line in read_lines(tmp_path) if line["message"] == "line"]
     assert len(written) == len(set(written)) == 3 * 4 * 500
@@ -253,7 +254,7 @@ def fail(): raise RuntimeError("nobody expected this")
 {where}
 """
 
-    printed, errors = run_script(script).communicate(timeout=60)
+    printed, errors = run_script(script).communicate(timeout=PATIENCE)
 
     [line] = [json.loads(line) for line in printed.splitlines()]
     assert line["level"] == "CRITICAL"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.client import wait_until
+from tests.harness.processes import READY_WITHIN
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +26,7 @@ class Running:
     def stop(self) -> int:
         """End it by SIGTERM and return its exit code."""
         self.process.terminate()
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=READY_WITHIN)
 
 
 @contextmanager
@@ -40,9 +41,9 @@ def running(module: str, *arguments: str, output: Path) -> Iterator[Running]:
         return output.read_text().partition("\n")[0] if "\n" in output.read_text() else ""
 
     try:
-        line = wait_until(first_line, timeout=60, what=f"the ready line of {module}")
+        line = wait_until(first_line, timeout=READY_WITHIN, what=f"the ready line of {module}")
         yield Running(process, line, output)
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=READY_WITHIN)

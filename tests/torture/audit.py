@@ -9,6 +9,7 @@ from app.models import IdempotencyKey, Order, OrderStatus, User
 from app.services.running.invariants import find_violations
 from tests.harness.processes import answers
 from tests.harness.service import Service
+from tests.harness.waiting import NeverHappened, eventually
 from tests.torture.chaos import KILLS
 from tests.torture.desk import Desk
 from tests.torture.ledger import confirmations, find_lost_money, order_code
@@ -34,9 +35,14 @@ class Audit:
         findings += self._payable() + self._promises() + self._keys() + self._confirmations()
         findings += [f"still to be done: {job}" for job in self._desk.busy()]
         findings += self._desk.given_up() + self._tally.surprises
-        if not answers(f"{self._service.url}/readyz"):
-            findings.append("/readyz does not answer 200")
-        return findings
+        return findings + self._readiness()
+
+    def _readiness(self) -> list[str]:
+        try:
+            eventually(lambda: answers(f"{self._service.url}/readyz"))
+        except NeverHappened:
+            return ["/readyz does not answer 200"]
+        return []
 
     def _payable(self) -> list[str]:
         """Find orders with two open invoices, and open ones of orders that have ended."""
