@@ -77,6 +77,7 @@ def test_an_invoice_whose_answer_was_lost_is_adopted(
 def test_an_invoice_that_is_listed_late_is_waited_for(world: World) -> None:
     world.standin.set_fault("create_answer_lost", how="502", times=1)
     world.standin.set_fault("list_empty", times=1)
+    world.clock.stop()
     placed = world.place(world.add_ticket())
     world.try_open_invoice(placed)
 
@@ -106,6 +107,7 @@ def test_where_nobody_answers_the_invoice_follows_by_itself(world: World) -> Non
 
 def test_a_rate_limit_is_waited_out(world: World) -> None:
     world.standin.set_fault("rate_limited", reset_seconds=30, call="create", times=2)
+    world.clock.stop()
     placed = world.place(world.add_ticket())
     assert world.try_open_invoice(placed) is None
     assert world.work() == 0  # first in line, and nobody calls meanwhile

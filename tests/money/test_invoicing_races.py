@@ -120,6 +120,7 @@ def expire(world: World, placed: PlacedOrder, **later: float) -> None:
 
 
 def test_an_order_is_not_expired_while_its_invoice_may_be_born(world: World) -> None:
+    world.clock.stop()
     placed = world.place(world.add_ticket(), now=world.now() - timedelta(minutes=29, seconds=50))
 
     with creating(world, placed), pytest.raises(RetryLater):

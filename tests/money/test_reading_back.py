@@ -40,6 +40,7 @@ def test_an_order_paid_after_it_expired_is_still_found(world: World) -> None:
 
 
 def test_the_pauses_grow_and_the_readings_end_three_days_after_the_hold(world: World) -> None:
+    world.clock.stop()
     placed = world.order(world.add_ticket())
     reads = []
     start = world.now()
@@ -64,6 +65,7 @@ def test_the_pauses_grow_and_the_readings_end_three_days_after_the_hold(world: W
 
 
 def test_xendit_being_away_only_puts_a_reading_off(world: World) -> None:
+    world.clock.stop()
     placed = world.order(world.add_ticket())
     world.standin.pay(world.invoice_id(placed))
     world.standin.set_fault("html_502", call="read", times=1)

@@ -179,6 +179,7 @@ def test_the_worker_heals_by_itself_what_every_webhook_missed(each_world: World)
 
 
 def test_xendit_being_away_puts_the_job_off_until_it_is_done(world: World) -> None:
+    world.clock.stop()
     placed = world.order(world.add_ticket())
     world.standin.pay(world.invoice_id(placed))
     world.standin.set_fault("html_502", call="list", times=1)
