@@ -8,6 +8,7 @@ from flask import Flask
 
 from app.extensions import db
 from app.models import (
+    BalanceReading,
     CorrectionKind,
     Export,
     ExportFormat,
@@ -147,6 +148,20 @@ class History:
             )
         with self.app.app_context():
             balance.post_withdrawals(now=now, zone=self.zone)
+
+    def read_balance(self, *differences: int | None, under_way: int = 0) -> None:
+        """Leave a reading of the balance for each, a day apart, the last now; None: refused."""
+        began_with: int | None = None
+        with self.shop.working():
+            for ago, by in zip(range(len(differences) - 1, -1, -1), differences, strict=True):
+                read = BalanceReading(read_at=self.now - timedelta(days=ago), ledger=100_000)
+                read.amount = None if by is None else 100_000 + by
+                read.problem = "403 REQUEST_FORBIDDEN_ERROR" if by is None else None
+                read.under_way, read.began_with = under_way, began_with
+                db.session.add(read)
+                db.session.flush()
+                if by is not None:
+                    began_with = (began_with or read.id) if read.differs else None
 
     def correct(self, kind: CorrectionKind, amount: int) -> None:
         """Enter a movement of the balance by hand."""

@@ -80,7 +80,7 @@ def test_what_cannot_be_entered_is_told_at_its_field(
 
 
 def test_the_page_asks_the_database_little(office: Office) -> None:
-    _fill(office)
+    _fill(office).read_balance(0, -2_500, -2_500)
     client = office.log_in(Role.FINANCE)
     with office.app.app_context():
         engine = db.engine
@@ -89,12 +89,50 @@ def test_the_page_asks_the_database_little(office: Office) -> None:
     assert spoken.statements <= 12, str(spoken)
 
 
+@pytest.mark.parametrize(
+    ("differences", "under_way", "said"),
+    [
+        ((), 0, "Not compared yet."),
+        ((0,), 0, "They agree."),
+        ((-2_500,), 0, "They differ for the first time."),
+        ((-2_500, -2_500), 0, "They differ, and did so the day before."),
+        ((-2_500, None), 0, "They differ for the first time."),
+        ((-2_500,), 3_000, "no more than what was on its way then (Rp 3.000)"),
+    ],
+)
+def test_the_comparison_with_xendit_is_told_in_words(
+    small_office: Office, differences: tuple[int | None, ...], under_way: int, said: str
+) -> None:
+    Books(small_office.app).read_balance(*differences, under_way=under_way)
+
+    page = Page(small_office.log_in(Role.FINANCE, "en").get(HERE))
+
+    assert said in page.text
+    assert ("Xendit does not let us read its balance" in page.text) == (None in differences)
+    assert ("Likely reasons" in page.text) == (differences[:1] == (-2_500,) and not under_way)
+
+
+def test_the_likely_reasons_fit_the_direction(small_office: Office) -> None:
+    books, client = Books(small_office.app), small_office.log_in(Role.FINANCE, "en")
+    books.read_balance(-2_500)
+    page = Page(client.get(HERE))
+    assert "Xendit has less than this ledger" in page.text
+    assert "−Rp 2.500" in page.text
+
+    books.read_balance(7_000)
+
+    page = Page(client.get(HERE))
+    assert "Xendit has more than this ledger" in page.text
+    assert "+Rp 7.000" in page.text
+
+
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")])
 def test_axe_finds_no_fault(
     small_office: Office, browser: Browser, size: tuple[int, int], scheme: str
 ) -> None:
     books = _fill(small_office)
     books.correct(CorrectionKind.CHARGED, 1_500)
+    books.read_balance(-2_500, -2_500)
     client = small_office.log_in(Role.FINANCE, "id")
     with (
         web_server(small_office.app) as address,
