@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.errors import Busy
 from app.extensions import db
@@ -103,8 +104,7 @@ def insert(session: Session, model: type[Base], **values: Any) -> int:
     For the paths many take at once: an object's way through the unit of work costs more than the
     statement itself.
     """
-    table = cast(sa.Table, model.__table__)
-    result = session.connection().execute(sa.insert(table), values)
+    result = session.connection().execute(_into(model), values)
     return cast("sa.CursorResult[Any]", result).lastrowid
 
 
@@ -116,15 +116,26 @@ def insert_many(
     That is where the database has RETURNING (MariaDB, SQLite); MySQL gets a statement a row.
     """
     if len(rows) > 1 and session.connection().dialect.insert_executemany_returning:
-        table = cast(sa.Table, model.__table__)
-        wanted = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
-        return list(session.connection().execute(wanted, rows).scalars())
+        return list(session.connection().execute(_into_for_ids(model), rows).scalars())
     return [insert(session, model, **row) for row in rows]
 
 
 def insert_all(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, at least one, whose ids nobody needs: the database need not tell them."""
-    session.connection().execute(sa.insert(cast(sa.Table, model.__table__)), rows)
+    session.connection().execute(_into(model), rows)
+
+
+@functools.cache
+def _into(model: type[Base]) -> sa.Insert:
+    """Return the INSERT into a table, built once: each group of orders sends five of them."""
+    return sa.insert(cast(sa.Table, model.__table__))
+
+
+@functools.cache
+def _into_for_ids(model: type[Base]) -> ReturningInsert[int]:
+    """Return the INSERT that tells the ids of its rows, in their order."""
+    table = cast(sa.Table, model.__table__)
+    return _into(model).returning(table.c.id, sort_by_parameter_order=True)
 
 
 def use_case(function: Callable[P, R]) -> Callable[P, R]:
