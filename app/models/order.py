@@ -12,7 +12,7 @@ from app.models.eticket import ETicket
 from app.models.payment import Payment
 from app.models.ticket import Ticket
 from app.models.user import User
-from app.models.voucher import Voucher
+from app.models.voucher import Voucher, seats_by_voucher
 
 
 class OrderStatus(enum.Enum):
@@ -103,11 +103,7 @@ class Order(Base):
     @property
     def voucher_seats(self) -> dict[int, int]:
         """Return how many of its seats were ordered with which voucher id."""
-        seats: dict[int, int] = {}
-        for item in self.items:
-            if item.voucher_id is not None:
-                seats[item.voucher_id] = seats.get(item.voucher_id, 0) + item.quantity
-        return seats
+        return seats_by_voucher((item.voucher_id, item.quantity) for item in self.items)
 
     @property
     def used_voucher(self) -> UsedVoucher | None:

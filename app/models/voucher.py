@@ -1,6 +1,7 @@
 """Voucher: a code that opens hidden tickets, lowers prices, or both."""
 
 import enum
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -83,3 +84,12 @@ class VoucherUse(Base):
     def left(self) -> int | None:
         """Return for how many seats it can still be used; None without a limit."""
         return None if self.max_seats is None else self.max_seats - self.used
+
+
+def seats_by_voucher(items: Iterable[tuple[int | None, int]]) -> dict[int, int]:
+    """Return how many seats were ordered with which voucher id, from (voucher id, seats) pairs."""
+    seats: dict[int, int] = {}
+    for voucher_id, quantity in items:
+        if voucher_id is not None:
+            seats[voucher_id] = seats.get(voucher_id, 0) + quantity
+    return seats

@@ -24,6 +24,7 @@ from app.models import (
 )
 from app.models.codes import new_order_code, new_order_token
 from app.models.user import join_names
+from app.models.voucher import seats_by_voucher
 from app.services.running import jobs
 from app.services.running.transaction import insert_all, insert_many
 from app.services.selling.offers import Offer
@@ -140,11 +141,7 @@ class PricedDraft:
     @property
     def voucher_seats(self) -> dict[int, int]:
         """Return how many of its seats are ordered with which voucher id."""
-        seats: dict[int, int] = {}
-        for item in self.items:
-            if item.voucher_id is not None:
-                seats[item.voucher_id] = seats.get(item.voucher_id, 0) + item.quantity
-        return seats
+        return seats_by_voucher((item.voucher_id, item.quantity) for item in self.items)
 
     @property
     def used_voucher(self) -> UsedVoucher | None:
