@@ -28,7 +28,8 @@ from app.routes.staff_forms import Conflict, tell_conflicts
 from app.services.selling import ticket_editing, voucher_editing
 from app.services.selling.catalogue_refusals import ChangedMeanwhile
 from app.services.selling.ticket_editing import TicketOverview
-from app.services.selling.voucher_editing import MOST_AT_ONCE, VoucherOverview, VoucherWish
+from app.services.selling.voucher_editing import MOST_AT_ONCE, VoucherOverview
+from app.services.selling.wishes import VoucherWish
 
 bp = Blueprint("staff_vouchers", __name__, url_prefix="/staff/vouchers")
 

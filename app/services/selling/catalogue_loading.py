@@ -11,7 +11,7 @@ from app.models import Quota, Ticket, TicketStock, Voucher
 from app.services.running import audit
 from app.services.running.audit import By, Subject
 from app.services.running.transaction import reading, transaction, use_case
-from app.services.selling import quota_moves, ticket_editing, voucher_editing
+from app.services.selling import quota_moves, ticket_editing, voucher_storing
 from app.services.selling.catalogue_refusals import AmountTooLow, QuotaTooSmall, SeatsTooFew
 from app.services.selling.catalogue_rows import (
     CatalogueConflict,
@@ -21,7 +21,7 @@ from app.services.selling.catalogue_rows import (
     TicketRow,
     VoucherRow,
 )
-from app.services.selling.voucher_editing import VoucherWish
+from app.services.selling.wishes import VoucherWish
 
 Problems = list[str]
 
@@ -64,7 +64,7 @@ def read_catalogue_rows() -> CatalogueRows:
         tickets = session.scalars(in_order, execution_options=fresh).all()
         with_tickets = sa.select(Voucher).order_by(Voucher.id)
         vouchers = session.scalars(
-            with_tickets.options(*voucher_editing.WITH_TICKETS), execution_options=fresh
+            with_tickets.options(*voucher_storing.WITH_TICKETS), execution_options=fresh
         )
         return CatalogueRows(
             tuple(_ticket_row(ticket) for ticket in tickets),
@@ -191,23 +191,23 @@ def _load_voucher(
         row.effect, row.value, ids, row.max_seats, row.valid_from, row.valid_until, row.note
     )
     query = sa.select(Voucher).where(Voucher.code == row.code)
-    voucher = session.scalar(query.options(*voucher_editing.WITH_TICKETS))
+    voucher = session.scalar(query.options(*voucher_storing.WITH_TICKETS))
     before = None
     if voucher is None:
-        [voucher_id] = voucher_editing.insert_vouchers(session, [row.code], wish, now)
+        [voucher_id] = voucher_storing.insert_vouchers(session, [row.code], wish, now)
         voucher = session.get_one(Voucher, voucher_id)
     else:
-        before = voucher_editing.facts_of(session, voucher_editing.wish_of(voucher))
+        before = voucher_storing.facts_of(session, voucher_storing.wish_of(voucher))
         before["retired"] = voucher.retired_at is not None
         try:
-            voucher_editing.write(session, voucher, wish)
+            voucher_storing.write_wish(session, voucher, wish)
         except SeatsTooFew as error:
             problems.append(
                 f"line {row.line}: seats of {row.code!r} is {row.max_seats}, but it was used for "
                 f"{error.used} already"
             )
     voucher.retired_at = (voucher.retired_at or now) if row.is_retired else None
-    after = {**voucher_editing.facts_of(session, wish), "retired": row.is_retired}
+    after = {**voucher_storing.facts_of(session, wish), "retired": row.is_retired}
     audit.record(
         session,
         actor=by,
