@@ -32,6 +32,8 @@ CALLBACK_TOKEN = "local-callback-token"
 SARI = Buyer("Sari Dewi", "sari@example.com", "+6281234567890")
 PRICE = 150_000
 UNHURRIED = 100_000  # calls a minute, as the stand-in of the tests allows
+# How long who waits for an invoice waits for Xendit: a slow machine is no slow Xendit.
+INLINE = (60.0, 60.0)
 A_MONTH = timedelta(days=30)
 
 
@@ -267,6 +269,8 @@ def request_for(quantities: Mapping[int, int], buyer: Buyer = SARI) -> OrderRequ
 @contextmanager
 def wound(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Let the worker and the webhook see the world's clock; give back what it holds at the end."""
+    for module in ("invoicing", "extending", "cancelling"):
+        monkeypatch.setattr(f"app.services.money.{module}.INLINE", INLINE)
     monkeypatch.setattr("app.worker.utcnow", world.now)
     monkeypatch.setattr("app.job_handlers.utcnow", world.now)
     monkeypatch.setattr("app.mail_jobs.utcnow", world.now)
