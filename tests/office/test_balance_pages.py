@@ -109,7 +109,7 @@ def test_the_comparison_with_xendit_is_told_in_words(
 
     assert said in page.text
     assert ("Xendit does not let us read its balance" in page.text) == (None in differences)
-    assert ("Likely reasons" in page.text) == (differences[:1] == (-2_500,) and not under_way)
+    assert ("Likely reasons:" in page.text) == (differences[:1] == (-2_500,) and not under_way)
 
 
 def test_the_likely_reasons_fit_the_direction(small_office: Office) -> None:
