@@ -1,4 +1,4 @@
-"""Xendit's Invoice API: create, read, list by external id or time, expire.
+"""Xendit's API: invoices, refunds, and what came into and went out of the balance.
 
 Plain HTTP and tolerant parsing: an unknown bank code or a missing field must never lose an invoice
 that exists. Invoices have no idempotency key and `external_id` is not unique, so every failure is
