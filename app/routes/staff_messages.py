@@ -17,8 +17,8 @@ from app.routes.htmx import render
 from app.routes.proof import requires_fresh_proof
 from app.routes.staff import the_member
 from app.services.office import message_reading, messages
+from app.services.office.message_letter import Recipient, write_letter
 from app.services.office.message_reading import MessageView
-from app.services.office.message_sending import Recipient, write_letter
 
 bp = Blueprint("staff_messages", __name__, url_prefix="/staff/messages")
 

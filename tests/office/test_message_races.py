@@ -10,7 +10,7 @@ from flask import Flask
 from app.extensions import db
 from app.models import Message, MessageRecipient, MessageStatus, RecipientStatus
 from app.services.office import message_sending
-from app.services.office.message_sending import Recipient
+from app.services.office.message_letter import Recipient
 from app.services.running.transaction import affected, reading, transaction, use_case
 from tests.harness.interleaving import overlap
 from tests.running.sales import add_ticket, order

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from app.extensions import db
 from app.models import Message, MessageRecipient, RecipientStatus
 from app.services.office import message_sending
+from app.services.office.message_letter import Recipient
 from app.services.running.transaction import transaction
 from tests.office.post_office import PostOffice, press, send_to_all, send_to_all_with_sample_first
 from tests.pages.html import Page
@@ -40,7 +41,7 @@ def test_between_two_letters_of_a_batch_it_stops_too(
     client, address = send_to_all(post, post.seated)
     take = message_sending._take
 
-    def stop_after_first(message_id: int, now: datetime) -> message_sending.Recipient | None:
+    def stop_after_first(message_id: int, now: datetime) -> Recipient | None:
         if post.got():
             press(client, address, "stop") if "Stop" in client.get(address).text else None
         return take(message_id, now)

@@ -21,8 +21,8 @@ from app.models import (
 )
 from app.services.money import letters
 from app.services.money.late_money import Alternative
-from app.services.office import invitations, message_sending, updated_etickets
-from app.services.office.message_sending import Recipient
+from app.services.office import invitations, message_letter, updated_etickets
+from app.services.office.message_letter import Recipient
 from app.services.office.messages import MessageText
 from app.services.running.mailing import Topic, Words, write_about
 from app.services.selling import delivery, resending
@@ -67,7 +67,7 @@ def sample_mails(
         updated = updated_etickets.write_letter(order, topic, pdf, settings)
         yield Sample(f"{updated_etickets.TEMPLATE}.{update.value}", updated)
     yield Sample(invitations.TEMPLATE, _invitation(locale, now, settings))
-    yield Sample(message_sending.TEMPLATE, _message(locale, settings))
+    yield Sample(message_letter.TEMPLATE, _message(locale, settings))
 
 
 def _message(locale: str, settings: Settings) -> Letter:
@@ -78,7 +78,7 @@ def _message(locale: str, settings: Settings) -> Letter:
         body_en="The entrance is now on the east side.\n\nMap: https://example.com/map",
     )
     sari = Recipient(0, "sari@example.com", "Sari Dewi", locale, "TX7K2M9QPA", "contoh-sample")
-    return message_sending.write_letter(0, sari, text, settings)
+    return message_letter.write_letter(0, sari, text, settings)
 
 
 def _invitation(locale: str, now: datetime, settings: Settings) -> Letter:

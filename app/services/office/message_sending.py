@@ -8,15 +8,13 @@ mailed twice by ourselves, so that is for a person to decide (UNSURE).
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.config import Settings
-from app.integrations.mail_templates import compose
-from app.integrations.mailer import Letter, MailDelayed, Mailer, MailRefused
+from app.integrations.mailer import MailDelayed, Mailer, MailRefused
 from app.models import (
     ETicket,
     Message,
@@ -27,6 +25,7 @@ from app.models import (
     RecipientStatus,
     User,
 )
+from app.services.office.message_letter import Recipient, write_letter
 from app.services.office.messages import MessageText, text_of
 from app.services.running.jobs import LEASE, RetryLater
 from app.services.running.transaction import affected, reading, transaction, use_case
@@ -34,7 +33,6 @@ from app.tracing import current_request_id
 
 log = logging.getLogger(__name__)
 
-TEMPLATE = "message"
 # Twenty, then a rest: one worker thread sends ten a second at most, and letters about orders,
 # which others send meanwhile, do not wait behind thousands of these.
 BATCH = 20
@@ -43,18 +41,6 @@ AFTER_FAILURE = timedelta(minutes=1)
 LOST_AFTER = 2 * LEASE
 BROKEN_OFF = "the worker stopped while it was handing the letter over"
 REASON_LENGTH = 255
-
-
-class Recipient(NamedTuple):
-    """One person who is being written to."""
-
-    id: int
-    email: str
-    full_name: str
-    locale: str
-    order_code: str
-    order_token: str
-    holds_ticket: bool = True
 
 
 def send_batch(
@@ -107,43 +93,6 @@ def send_sample(
             log.exception("the sample of a message was refused", extra={"message_id": message_id})
             return
     _note_tried(message_id, version)
-
-
-def write_letter(
-    message_id: int, recipient: Recipient, text: MessageText, settings: Settings
-) -> Letter:
-    """Return the letter to one person, in their language where the message has it."""
-    locale, subject, body = text.in_language(recipient.locale)
-    event = settings.event
-    subject, plain, html = compose(
-        TEMPLATE,
-        locale,
-        subject=subject,
-        paragraphs=split_paragraphs(body),
-        event_name=event.name,
-        contact_email=event.contact_email,
-        accent=event.accent,
-        action=event.action,
-        buyer_name=recipient.full_name,
-        order_code=recipient.order_code,
-        order_url=f"{settings.public_url}/orders/{recipient.order_token}",
-    )
-    host = urlsplit(settings.public_url).hostname
-    return Letter(
-        to=recipient.email,
-        subject=subject,
-        text=plain,
-        html=html,
-        message_id=f"<message-{message_id}.{recipient.id}@{host}>",
-        locale=locale,
-        reply_to=event.contact_email,
-    )
-
-
-def split_paragraphs(body: str) -> list[list[str]]:
-    """Return the lines of each paragraph; empty lines part them."""
-    blocks = "\n".join(line.rstrip() for line in body.splitlines()).split("\n\n")
-    return [block.strip("\n").split("\n") for block in blocks if block.strip()]
 
 
 @use_case

@@ -1,7 +1,8 @@
 """Messages to attendees: drafts, and the decisions to send, stop and go on.
 
 Whom a message goes to is a row for each person, whose unique key lets nobody get it twice: made by
-`message_listing`, and fixed when it is sent. Handing the letters over is in `message_sending`.
+`message_listing`, and fixed when it is sent. `message_letter` writes to one of them,
+`message_sending` hands the letters over.
 """
 
 from collections.abc import Sequence
