@@ -26,6 +26,18 @@ OPENS = """async ([box, seatId, texts]) => {
   return found.some(Boolean);
 }"""
 
+# What the browser does to a wiping, while it clears everything itself at the server's word.
+SPOIL_WIPING = """(how) => {
+  const real = IDBDatabase.prototype.transaction;
+  const endless = { objectStore: () => ({ clear() {}, put() {} }), abort() {} };
+  IDBDatabase.prototype.transaction = function (names, ...more) {
+    if (names.length < 5) return real.call(this, names, ...more);
+    if (how === "never answered") return endless;
+    throw new DOMException(how, "AbortError");
+  };
+}"""
+ENDED_BY = """() => import("/static/js/door/sync-link.js").then(({ endedBy }) => endedBy())"""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def sold_out_hall(door: SeededDoor) -> None:
@@ -189,6 +201,19 @@ def test_a_phone_that_was_cut_off_forgets_everything(
     eventually(lambda: tab.status()["locked"] == "device_cut_off", what="the other tab knows")
     tab.go_offline()
     assert tab.submit("hello")["reason"] == "not_prepared"
+
+
+@pytest.mark.parametrize("how", ["broken into", "never answered"])
+def test_a_phone_that_was_cut_off_is_shut_whatever_becomes_of_its_wiping(
+    new_phone: OpenPhone, door: SeededDoor, how: str
+) -> None:
+    phone = new_phone()
+    phone.page.evaluate(SPOIL_WIPING, how)
+    door.cut_off(phone.status()["device"]["name"])
+
+    phone.page.evaluate("() => { door.syncNow(); }")
+
+    eventually(lambda: phone.page.evaluate(ENDED_BY) == "device_cut_off", what="it is shut")
 
 
 def test_who_is_logged_out_keeps_only_what_nobody_has_heard_of(

@@ -3,7 +3,8 @@ import { drawChecklist } from "./checklist.js";
 import { isGateGone } from "./decide.js";
 import { forgetScans } from "./history.js";
 import { isQuiet, setQuiet } from "./sounds.js";
-import { readMeta } from "./store.js";
+import { letStorageFail, readMeta } from "./store.js";
+import { endedBy, link } from "./sync-link.js";
 import { chooseGate, onStatus, prepare, signOut, start, syncNow, tell } from "./sync.js";
 import { takeOver } from "./sync-upload.js";
 import { pauseViewfinder } from "./viewfinder.js";
@@ -23,7 +24,8 @@ export function startPhone() {
     await chooseGate(gates.value || null);
     await tell();
   });
-  onStatus(follow);
+  link.addEventListener("ended", () => lockDoor(endedBy())); // whatever becomes of the data here
+  onStatus((status) => follow(status).catch(letStorageFail));
   start();
 }
 

@@ -32,6 +32,14 @@ const ALL = ["seats", "refused", "standing", "queue", "meta"];
 /** The data was wiped while an answer of the server was on its way: the answer is not kept. */
 export class Wiped extends Error {}
 
+/**
+ * Let pass that the browser's storage failed: it may be clearing everything at the server's word. Throws all else.
+ * @param {unknown} error
+ */
+export function letStorageFail(error) {
+  if (!(error instanceof DOMException)) throw error;
+}
+
 /** @type {Promise<IDBDatabase> | null} */
 let opened = null;
 

@@ -4,6 +4,7 @@ import { readMeta, wipe, writeMeta } from "./store.js";
 const TIMEOUT_MS = 20_000;
 /** How long a guest waits for the server before the phone decides. */
 export const PATIENCE_MS = 1_200;
+const WIPING_MS = 5_000;
 const SLOW = 2; // answers that took too long, one after another, until the line counts as down
 const ENDED = ["device_cut_off", "door_login_required"];
 
@@ -127,16 +128,18 @@ function setLink(up) {
 }
 
 /**
- * Forget what is here. A phone that was cut off keeps nothing; one that only lost its log-in keeps
- * the scans nobody has heard of, and sends them when somebody logs in again.
+ * Shut this phone, then forget what is here. A phone that was cut off keeps nothing; one that only lost its log-in
+ * keeps the scans nobody has heard of, and sends them when somebody logs in again.
+ *
+ * At the server's word the browser clears everything too. It may break into the wiping, or never answer it: what is
+ * shut does not wait for that.
  * @param {string} code
  */
 async function endHere(code) {
+  endEverywhere(code);
   const forget = () => wipe({ keepQueue: code === "door_login_required" });
-  // The browser clears all as well, at the server's word, and may break into it. Whatever comes of it, nobody scans.
-  await forget().catch(forget).catch(() => {});
-  channel.postMessage({ ended: code });
-  end(code);
+  const late = new Promise((resolve) => { setTimeout(resolve, WIPING_MS); });
+  await Promise.race([forget().catch(forget).catch(() => {}), late]);
 }
 
 /** @param {string} code */

@@ -3,7 +3,7 @@
 import { currentStatus } from "./preflight.js";
 import { call, CallFailed, endedBy, forgetAll, giveUpAccess, link } from "./sync-link.js";
 import { deviceTime, noteServerTime } from "./sync-clock.js";
-import { countQueue, insistOn, readEpoch, readMeta, result, transact, Wiped, writeMeta } from "./store.js";
+import { countQueue, insistOn, letStorageFail, readEpoch, readMeta, result, transact, Wiped, writeMeta } from "./store.js";
 import { loadSeats, topUp } from "./sync-prepare.js";
 import { upload } from "./sync-upload.js";
 
@@ -100,7 +100,8 @@ export function onStatus(listener) {
 
 /** Tell whoever shows the status that it may have changed. */
 export async function tell() {
-  events.dispatchEvent(new CustomEvent("status", { detail: await currentStatus() }));
+  const status = await currentStatus().catch(letStorageFail);
+  if (status) events.dispatchEvent(new CustomEvent("status", { detail: status }));
 }
 
 function hurry() {
@@ -137,7 +138,7 @@ async function cycle() {
     failures = 0;
     return true;
   } catch (error) {
-    if (!(error instanceof CallFailed || error instanceof Wiped)) throw error;
+    if (!(error instanceof CallFailed || error instanceof Wiped)) letStorageFail(error);
     failures += 1;
     return false;
   } finally {
