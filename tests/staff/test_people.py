@@ -219,7 +219,7 @@ def test_what_is_grave_asks_for_the_password_again(
 ) -> None:
     admin = small_office.log_in(Role.ADMIN)
     page = Page(admin.get(f"{PEOPLE}/invite"))
-    for minutes, shown, sent in ((9, 200, 303), (11, 303, 303), (21, 303, 303)):
+    for minutes, shown, sent in ((5, 200, 303), (11, 303, 303), (21, 303, 303)):
         later = datetime.now(UTC) + timedelta(minutes=minutes)
         for place in ("proof", "sessions"):
             monkeypatch.setattr(f"app.routes.{place}.utcnow", lambda later=later: later)
