@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -79,7 +80,7 @@ class MariaDB:
         return process
 
     def _accepts_connections(self) -> bool:
-        if not is_listening(self.port):
+        if not (is_listening(self.port) and _is_open(self.socket)):
             return False
         try:
             self._connect().close()
@@ -117,6 +118,19 @@ class MariaDB:
         """Stop the server and remove its folder."""
         self.process.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _is_open(path: Path) -> bool:
+    """Tell whether somebody accepts connections on this unix socket.
+
+    After its port, a server opens this one; meanwhile the driver would leave its end open.
+    """
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def fresh_sqlite(folder: Path) -> str:
