@@ -4,19 +4,18 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
-from app.extensions import db
 from app.integrations.xendit_refunds import XenditRefund
 from app.models import Refund
 from app.services.money import cancelling, refunding
 from app.services.money.letters import REMINDER, SEND_LETTER
 from app.services.money.payments import CONFIRM
 from app.services.money.refunds import SEND_REFUND
-from app.services.selling.ordering import PlacedOrder
+from app.services.selling.ordering import EXPIRE_ORDER, PlacedOrder
 from sandbox.client import wait_until
 from tests.money.world import CALLBACK_TOKEN, World
+from tests.rows import rows_of
 
 STAFF = "dewi@tedxsenja.example"
 
@@ -28,6 +27,19 @@ def paid_order(world: World, channel: str = "DANA", *, amount: int | None = None
     world.callback(placed)
     world.work(CONFIRM)
     return placed
+
+
+def late_payer(world: World, *, amount: int | None = None) -> PlacedOrder:
+    """Let somebody pay for the only seat after another buyer took it."""
+    ticket = world.add_ticket(amount=1)
+    late = world.order(ticket)
+    world.advance(hours=1)
+    world.work(EXPIRE_ORDER)
+    world.place(ticket)
+    world.standin.pay(world.invoice_id(late), "QRIS", amount=amount, after_expiry=True)
+    world.callback(late)
+    world.work(CONFIRM)
+    return late
 
 
 def cancelled_order(world: World, channel: str = "DANA") -> PlacedOrder:
@@ -49,10 +61,7 @@ def sent_refund(world: World, channel: str = "DANA") -> PlacedOrder:
 def refunds_of(world: World, placed: PlacedOrder) -> list[Refund]:
     """Return the order's refunds, detached."""
     with world.app.app_context():
-        query = sa.select(Refund).where(Refund.order_id == placed.order_id).order_by(Refund.id)
-        found = list(db.session.scalars(query))
-        db.session.expunge_all()
-        return found
+        return rows_of(placed.order_id, Refund)
 
 
 def refund_of(world: World, placed: PlacedOrder) -> Refund:

@@ -18,6 +18,7 @@ from app.services.selling.ordering import EXPIRE_ORDER, PlacedOrder
 from tests.money.refunded import (
     STAFF,
     at_xendit,
+    late_payer,
     paid_order,
     refund_of,
     refunds_of,
@@ -46,19 +47,6 @@ def decide(world: World, placed: PlacedOrder, kind: CaseKind, decision: Decision
     with world.app.app_context():
         deciding.decide_case(case_id, decision, by=STAFF, now=world.now(), gateway=world.gateway)
     return case_of(world, placed, kind)
-
-
-def seats_gone(world: World, *, amount: int | None = None) -> PlacedOrder:
-    """Let an order be paid after its seat went to somebody else."""
-    ticket = world.add_ticket(amount=1)
-    late = world.order(ticket)
-    world.advance(hours=1)
-    world.work(EXPIRE_ORDER)
-    world.place(ticket)
-    world.standin.pay(world.invoice_id(late), "QRIS", amount=amount, after_expiry=True)
-    world.callback(late)
-    world.work(CONFIRM)
-    return late
 
 
 def expired(world: World, placed: PlacedOrder) -> None:
@@ -167,7 +155,7 @@ def test_nothing_is_decided_while_xendit_cannot_be_asked(world: World, decision:
 def test_accepting_too_little_when_the_seats_went_leaves_the_buyer_the_choice(
     world: World,
 ) -> None:
-    placed = seats_gone(world, amount=LESS)
+    placed = late_payer(world, amount=LESS)
 
     decide(world, placed, CaseKind.UNDERPAID, Decision.ACCEPT)
 
@@ -210,7 +198,7 @@ def test_a_cancelled_order_gives_back_all_that_was_paid_and_no_more(
 
 
 def test_late_money_that_is_too_much_goes_back_once(world: World) -> None:
-    placed = seats_gone(world, amount=MORE)
+    placed = late_payer(world, amount=MORE)
     with pytest.raises(NotPossible):
         decide(world, placed, CaseKind.OVERPAID, Decision.REFUND)
 
@@ -221,7 +209,7 @@ def test_late_money_that_is_too_much_goes_back_once(world: World) -> None:
 
 
 def test_seats_that_are_gone_cannot_be_accepted(world: World) -> None:
-    placed = seats_gone(world)
+    placed = late_payer(world)
 
     with pytest.raises(NotPossible):
         decide(world, placed, CaseKind.SEATS_GONE, Decision.ACCEPT)

@@ -11,8 +11,9 @@ from app.integrations.xendit import XenditUnknown
 from app.models import CaseStatus, JobStatus, MoneyCase, Refund
 from app.services.money import cases, expiry, extending, invoicing, late_money
 from app.services.money.cancelling import cancel_unpaid
-from app.services.money.payments import CLOSE_INVOICE, CONFIRM, READ_BACK
+from app.services.money.payments import CLOSE_INVOICE, READ_BACK
 from app.services.selling.ordering import EXPIRE_ORDER, OPEN_INVOICE, PlacedOrder
+from tests.money.refunded import late_payer
 from tests.money.world import PRICE, Standing, World
 from tests.torture.ledger import find_lost_money
 
@@ -143,19 +144,6 @@ def test_an_unheard_invoice_the_list_did_not_show_in_time_is_found_later(
 
     assert world.payable(placed) == []
     assert (world.standing(placed) == PAID) is is_paid
-
-
-def late_payer(world: World, *, amount: int = PRICE) -> PlacedOrder:
-    """Let somebody pay for the only seat after another buyer took it."""
-    ticket = world.add_ticket(amount=1)
-    late = world.order(ticket)
-    world.advance(hours=1)
-    world.work(EXPIRE_ORDER)
-    world.place(ticket)
-    world.standin.pay(world.invoice_id(late), "QRIS", amount=amount, after_expiry=True)
-    world.callback(late)
-    world.work(CONFIRM)
-    return late
 
 
 def test_a_seat_freed_by_a_refused_invoice_goes_to_who_waits_for_it(world: World) -> None:
