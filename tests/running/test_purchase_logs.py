@@ -21,7 +21,8 @@ def buy(service: Service, key: str) -> tuple[str, str]:
     ticket_id = partner.ticket("Reguler")["id"]
     item = {"ticketId": ticket_id, "quantity": 1, "attendees": [{"full_name": ATTENDEE}]}
     body = {"user": BUYER, "items": [item]}
-    made = partner.order(body, **{"X-Request-ID": ID, "Idempotency-Key": "my-own-key-1"}).json()
+    headers = {"X-Request-ID": ID, "Idempotency-Key": "my-own-key-1"}
+    made = partner.order_with_invoice(body, **headers)
     url = made["order"]["url"]
     for address in (url, f"{url}?from=xendit", f"{url}/tickets.pdf", f"{url}x"):
         requests.get(address, timeout=60)

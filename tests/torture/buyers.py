@@ -9,6 +9,7 @@ import requests
 
 from sandbox.client import SandboxError, StandIn
 from tests.harness.service import Service
+from tests.harness.waiting import PATIENCE
 from tests.torture.desk import Desk
 from tests.torture.tally import Tally, Wish
 
@@ -145,7 +146,7 @@ class Buyer(threading.Thread):
         thread.start()
         self._ended.wait(self._random.uniform(0, 0.05))
         wish()
-        thread.join(timeout=30)
+        thread.join(timeout=PATIENCE)
 
     def _pay(self, invoice: str, *, after_expiry: bool = False) -> None:
         channel = self._random.choice(CHANNELS)
