@@ -14,8 +14,9 @@ GLUE = "\N{NO-BREAK SPACE}"
 
 
 def rupiah(amount: int) -> str:
-    """Return whole rupiah as `Rp 150.000`, the same in both languages."""
-    return f"Rp{GLUE}{format_decimal(amount, locale='id')}"
+    """Return whole rupiah as `Rp 150.000` or `−Rp 150.000`, the same in both languages."""
+    sign = "−" if amount < 0 else ""
+    return f"{sign}Rp{GLUE}{format_decimal(abs(amount), locale='id')}"
 
 
 def zone_name(when: datetime, zone: tzinfo) -> str:
