@@ -38,9 +38,9 @@ def today(world: World) -> str:
 
 def amount(printed: str, name: str) -> int:
     """Return an amount of the sums, in rupiah."""
-    found = re.search(rf"^{name}: Rp\s(-?[\d.]+)$", printed, re.MULTILINE)
+    found = re.search(rf"^{name}: (−?)Rp\s([\d.]+)$", printed, re.MULTILINE)
     assert found, printed
-    return int(found[1].replace(".", ""))
+    return int(found[2].replace(".", "")) * (-1 if found[1] else 1)
 
 
 # --- what is printed -----------------------------------------------------------------------------
