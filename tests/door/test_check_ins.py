@@ -111,6 +111,18 @@ def test_every_scan_keeps_gate_caller_and_both_clocks(world: DoorWorld) -> None:
     assert (theirs.gate, theirs.admitted_gate, theirs.admitted_at) == (None, "A", START)
 
 
+def test_a_phone_that_has_not_heard_its_gate_yet_scans_by_its_rules(quick_world: DoorWorld) -> None:
+    world = quick_world
+    guest, stranger = world.guest(), world.guest("VIP")
+    phone = world.phone(gate_id=world.gate("East", ticket_ids=[world.ticket("Reguler")]))
+
+    assert phone.verdict(stranger.qr_text, gate=None) == "wrong_ticket"
+    assert phone.scan(guest.qr_text, gate=None)["gate"] == "East"
+
+    [entry] = world.scans(guest)
+    assert (entry.gate, world.seat(guest).admitted_gate) == ("East", "East")
+
+
 def test_staff_of_the_door_scan_in_their_browser(quick_world: DoorWorld) -> None:
     guest = quick_world.guest()
     browser = Office(quick_world.app).log_in(Role.DOOR)

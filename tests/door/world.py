@@ -67,12 +67,17 @@ class DoorWorld:
         return self.guests(1, ticket)[0]
 
     def phone(
-        self, name: str = "Phone 1", *, lanes: str = "", is_supervisor: bool = False
+        self,
+        name: str = "Phone 1",
+        *,
+        gate_id: int | None = None,
+        lanes: str = "",
+        is_supervisor: bool = False,
     ) -> "Caller":
         """Pair a phone."""
         role = DeviceRole.SUPERVISOR if is_supervisor else DeviceRole.SCANNER
         with self.app.app_context():
-            wish = DeviceWish(name, role, None, lanes)
+            wish = DeviceWish(name, role, gate_id, lanes)
             token = devices.adopt(wish, by="admin@example.com", now=self.now)
         return Caller(self, cookie=token)
 
@@ -82,13 +87,15 @@ class DoorWorld:
             key = partners.add_key("Turnstile", scopes or ("door",), by="tests", now=self.now)
         return Caller(self, key=key)
 
-    def gate(self, name: str, **columns: Any) -> None:
-        """Configure a gate, or configure it anew."""
+    def gate(self, name: str, **columns: Any) -> int:
+        """Configure a gate, or configure it anew; return its id."""
         gate = {"ticket_ids": [], "has_reentry": False, "has_exit": False, **columns}
         with self.app.app_context():
             db.session.execute(sa.delete(Gate).where(Gate.name == name))
-            db.session.add(Gate(name=name, created_at=self.now, **gate))
+            row = Gate(name=name, created_at=self.now, **gate)
+            db.session.add(row)
             db.session.commit()
+            return row.id
 
     def lane_mode(self, *, is_on: bool = True) -> None:
         """Let each phone admit its own lanes only, or all again."""

@@ -37,7 +37,12 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost")
 # Chromium reports every answer of 400 and above on the console; a form that comes back with its
 # fields marked (422) is no mistake of the page. A missing file of the page is: see _on_response.
 FILES = ("stylesheet", "script", "image", "font", "manifest")
-EXPECTED_STATUS_NOTICE = "Failed to load resource: the server responded with a status of"
+EXPECTED_NOTICES = (
+    "Failed to load resource: the server responded with a status of",
+    # htmx says so of a request that a newer one replaced, as `hx-sync` asks it to.
+    "htmx:sendAbort,",
+    "htmx:afterRequest,",
+)
 
 
 @contextmanager
@@ -72,7 +77,7 @@ class Watch:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         # A violation of the content security policy is reported as a console error too.
-        if message.type == "error" and not message.text.startswith(EXPECTED_STATUS_NOTICE):
+        if message.type == "error" and not message.text.startswith(EXPECTED_NOTICES):
             self._note("console", message.text)
 
     def _on_request(self, request: Request) -> None:

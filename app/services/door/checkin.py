@@ -1,6 +1,6 @@
 """Checking in: the first entry of an e-ticket wins, and every scan is kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -42,7 +42,10 @@ _KEEP = sa.insert(CHECK_INS)
 
 @dataclass(frozen=True)
 class Scan:
-    """What a scanner sends; `scan_id` is its own, `scanned_at` the time on its clock."""
+    """What a scanner sends; `scan_id` is its own, `scanned_at` the time on its clock.
+
+    `gate` None: where the caller stands, if that is known.
+    """
 
     code: str
     scan_id: str
@@ -57,6 +60,9 @@ def check_in(scan: Scan, *, caller: DoorCaller, now: datetime) -> Verdict:
 
     Raises ScanIdReused when that id came with another code, Busy; nothing is kept then.
     """
+    if scan.gate is None and caller.gate:
+        # A phone may scan before it has heard where it stands: the gate's rules hold all the same.
+        scan = replace(scan, gate=caller.gate.name)
     try:
         with transaction() as session:
             return _decide(session, scan, caller, now)
