@@ -49,6 +49,7 @@ State = Callable[[Buyer], None]
 
 
 def test_the_page_says_how_long_is_left_and_until_when(buyer: Buyer) -> None:
+    buyer.world.clock.stop()
     page = buyer.open()
     assert "29 minutes left." in page.by_id("status").text
     assert "You get 30 more minutes from now" in page.text
@@ -58,6 +59,7 @@ def test_the_page_says_how_long_is_left_and_until_when(buyer: Buyer) -> None:
 
 
 def test_under_five_minutes_the_page_warns_in_one_sentence_that_stays(buyer: Buyer) -> None:
+    buyer.world.clock.stop()
     buyer.world.advance(minutes=25)
     page = buyer.open()
     (warning,) = page.all("span", data_news="")
