@@ -30,6 +30,7 @@ from app.models import (
 from app.services.money import balance_reading, postings, withdrawals
 from app.services.money.balance import PENDING
 from app.services.money.budget import Meter, Share
+from app.services.money.unlisted import read_each
 from app.services.running import jobs
 from app.services.running.transaction import affected, reading, transaction, use_case
 
@@ -164,13 +165,9 @@ def _read_overdue(gateway: XenditClient, *, now: datetime) -> None:
     oldest = sa.select(Transaction.xendit_id).where(is_overdue).order_by(Transaction.read_at)
     with reading() as session:
         wanted = session.scalars(oldest.limit(OVERDUE_AT_ONCE)).all()
-    for xendit_id in wanted:
-        found = None
-        try:
-            found = gateway.read_transaction(xendit_id)
-        except XenditRefused as error:
-            log.warning("an overdue payment is not told", extra={"why": str(error)})
-        _record_one(xendit_id, found if isinstance(found, XenditTransaction) else None, now=now)
+    untold = "an overdue payment is not told"
+    for xendit_id, found in read_each(gateway, wanted, XenditTransaction, untold=untold):
+        _record_one(xendit_id, found, now=now)
 
 
 @use_case

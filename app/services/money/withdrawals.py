@@ -5,20 +5,18 @@ was sent may yet be returned by the bank, days after the list has passed it; and
 for more than a month is no longer listed. Both are read by themselves, a few at each pass.
 """
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from app.integrations.xendit import XenditClient, XenditRefused
+from app.integrations.xendit import XenditClient
 from app.integrations.xendit_transactions import XenditWithdrawal
 from app.models import Withdrawal
 from app.services.money.balance import PENDING, SENT
+from app.services.money.unlisted import read_each
 from app.services.running.transaction import affected, reading, transaction, use_case
-
-log = logging.getLogger(__name__)
 
 # Xendit names no time after which money that was sent cannot come back: its documentation only says
 # that it may. A bank that does not know an account says so within days.
@@ -55,13 +53,9 @@ def read_unlisted(gateway: XenditClient, listed_from: datetime, *, now: datetime
     with reading() as session:
         oldest = unlisted.order_by(Withdrawal.read_at, Withdrawal.id).limit(READ_AT_ONCE)
         wanted = session.scalars(oldest).all()
-    for xendit_id in wanted:
-        found = None
-        try:
-            found = gateway.read_transaction(xendit_id)
-        except XenditRefused as error:
-            log.warning("a withdrawal is not told", extra={"why": str(error)})
-        _keep_one(xendit_id, found if isinstance(found, XenditWithdrawal) else None, now=now)
+    untold = "a withdrawal is not told"
+    for xendit_id, found in read_each(gateway, wanted, XenditWithdrawal, untold=untold):
+        _keep_one(xendit_id, found, now=now)
 
 
 @use_case
