@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.errors import FieldError, NotFound, ValidationFailed
 from app.models import Ticket, Voucher, VoucherUse, voucher_tickets
-from app.services.running.transaction import affected, insert_many, violates
+from app.services.running.transaction import affected, insert_all, insert_many, violates
 from app.services.selling.catalogue_refusals import CodeTaken, SeatsTooFew
 from app.services.selling.wishes import VoucherWish
 
@@ -31,7 +30,7 @@ def insert_vouchers(
             raise CodeTaken from error
         raise
     use = [{"voucher_id": key, "max_seats": max_seats, "used": 0} for key in voucher_ids]
-    session.execute(sa.insert(cast(sa.Table, VoucherUse.__table__)), use)
+    insert_all(session, VoucherUse, use)
     _link(session, voucher_ids, wish)
     return voucher_ids
 
