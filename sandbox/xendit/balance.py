@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from sandbox.xendit.account import Account
 from sandbox.xendit.refunds import Refunds
-from sandbox.xendit.transactions import write_payments
+from sandbox.xendit.transactions import insist_on_right, write_payments
 from sandbox.xendit.validation import ApiError
 from sandbox.xendit.withdrawals import TAKEN
 
@@ -17,9 +17,7 @@ KINDS = ("CASH", "HOLDING")
 
 def read_balance(account: Account, refunds: Refunds, asked: MultiDict[str, str]) -> dict[str, Any]:
     """Write the balance of the kind and currency asked for. Raises ApiError."""
-    if account.faults.take("balance_forbidden"):
-        message = "The API key is forbidden to perform this request"
-        raise ApiError(403, "REQUEST_FORBIDDEN_ERROR", message)
+    insist_on_right(account, "balance")
     if asked.get("currency", "IDR") != "IDR" or asked.get("account_type", "CASH") not in KINDS:
         raise ApiError(400, "API_VALIDATION_ERROR", '"account_type" or "currency" is not known')
     is_cash = asked.get("account_type", "CASH") == "CASH"

@@ -69,13 +69,18 @@ def read_transaction(account: Account, transaction_id: str) -> dict[str, Any]:
 
 def _every(account: Account) -> list[dict[str, Any]]:
     """Write all, the newest first."""
-    if account.faults.take("transactions_forbidden"):
-        message = "The API key is forbidden to perform this request"
-        raise ApiError(403, "REQUEST_FORBIDDEN_ERROR", message)
+    insist_on_right(account, "transactions")
     gone = [each.as_json(account.settings) for each in account.withdrawals]
     return sorted(
         [*write_payments(account), *gone], key=lambda each: str(each["created"]), reverse=True
     )
+
+
+def insist_on_right(account: Account, what: str) -> None:
+    """Raise ApiError while the switch says that the key may not read this."""
+    if account.faults.take(f"{what}_forbidden"):
+        message = "The API key is forbidden to perform this request"
+        raise ApiError(403, "REQUEST_FORBIDDEN_ERROR", message)
 
 
 def write_payments(account: Account) -> list[dict[str, Any]]:
