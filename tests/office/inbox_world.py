@@ -5,10 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session
 
 from app.models import (
-    BalanceReading,
     Mail,
     Refund,
     RefundStatus,
@@ -20,6 +18,7 @@ from app.services.office import inbox
 from app.services.office.demo.making import plan_demo, write_demo
 from app.services.office.inbox import Entry
 from app.services.running.transaction import transaction
+from tests.office.money_history import History
 from tests.pages.html import Page
 from tests.staff.office import Office, send
 
@@ -58,18 +57,7 @@ def sell(office: Office) -> None:
         refused.refused_because = "550 no such mailbox"
         forgotten = session.scalars(sa.select(Transaction).limit(1)).one()
         forgotten.settled_at, forgotten.created_at = None, NOW - timedelta(days=40)
-        _differ(session)
-
-
-def _differ(session: Session) -> None:
-    """Leave two readings of the balance that differ, the second as the first did."""
-    began_with: int | None = None
-    for ago in (2, 1):
-        read = BalanceReading(read_at=NOW - timedelta(days=ago), amount=97_500, ledger=100_000)
-        read.under_way, read.began_with = 0, began_with
-        session.add(read)
-        session.flush()
-        began_with = read.id
+    History(office.app, NOW - timedelta(days=1)).read_balance(-2_500, -2_500)
 
 
 def all_entries() -> list[Entry]:
